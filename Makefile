@@ -1,0 +1,65 @@
+# `make` explains itself.  Needs python3 (3.11 or newer, with venv) and nothing else.
+# Every target makes the environment in .venv first where it is missing or older than the lock.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types check format lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  sizes: make demo POSTS=50000 ONCE=1 SPEED=600; make test ARGS='-k hashtag'"
+
+install: $(STAMP) ## the environment in .venv, exactly as locked
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "make: $(PYTHON) is not Python 3.11 or newer: install one, or name it: make PYTHON=python3.12" >&2; exit 2; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >/dev/null || { \
+	  rm -rf $(VENV); \
+	  echo "make: $(PYTHON) cannot make virtual environments: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 2; }
+	@echo "installing what requirements.lock names into $(VENV) (a minute, once)"
+	@# Wheels only: nothing is compiled here, and no package runs code of its own to install.
+	@# uv where there is one (seconds instead of a minute), else pip, which knows of mirrors in pip.conf.
+	@uv pip install --quiet --python $(BIN)/python --only-binary :all: --require-hashes -r requirements.lock 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
+	@# The build backend is in the lock: no build isolation, so nothing unlocked is fetched.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## the main job on an embedded Kafka and Redis [POSTS=500000] [SPEED=…] [ONCE=1]
+	@$(BIN)/streams demo $(if $(POSTS),--posts $(POSTS)) $(if $(SPEED),--speed $(SPEED)) $(if $(filter-out 0 no false,$(ONCE)),--once)
+
+test: $(STAMP) ## all tests, on an embedded Kafka and Redis [ARGS='-k …']
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy --strict
+	@$(BIN)/mypy --strict streams
+
+check: lint types test ## everything that CI checks
+
+format: $(STAMP) ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(STAMP) ## resolve anew: requirements.lock, and the embedded Kafka's jars
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@# No index and no comments: the lock names packages and hashes, not where they came from.
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/python -m streams.embedded.jars
+
+clean: ## remove the environment, caches and what the demo left
+	@rm -rf $(VENV) .streams dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find streams tests deploy -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

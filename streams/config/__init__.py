@@ -1,0 +1,31 @@
+"""Settings: `streams.toml` and `STREAMS_<SECTION>__<KEY>`; the environment wins over the file."""
+
+from streams.config.load import ConfigError, load_settings
+from streams.config.quantities import parse_duration, parse_size
+from streams.config.sections import (
+    CommitSettings,
+    DeadSettings,
+    DedupeSettings,
+    ExporterSettings,
+    PrivacySettings,
+    Settings,
+    WorkerSettings,
+)
+from streams.config.services import KafkaSettings, RedisSettings, Topics
+
+__all__ = [
+    "CommitSettings",
+    "ConfigError",
+    "DeadSettings",
+    "DedupeSettings",
+    "ExporterSettings",
+    "KafkaSettings",
+    "PrivacySettings",
+    "RedisSettings",
+    "Settings",
+    "Topics",
+    "WorkerSettings",
+    "load_settings",
+    "parse_duration",
+    "parse_size",
+]

@@ -1,0 +1,156 @@
+"""Every setting: its key, type, range, default and meaning (Kafka's and Redis's: services.py).
+
+The keys are a contract (files and environments of installations use them); descriptions are what
+the documentation is made from.  Models are frozen and refuse keys that they do not know.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from streams.config.base import Names, Port, Section, not_empty, read_secret
+from streams.config.quantities import Seconds
+from streams.config.services import KafkaSettings, RedisSettings
+from streams.errors import UsageError
+
+_AUTHOR_KEY_BYTES: Final = range(16, 65)  # BLAKE2b takes 64 at most; fewer than 16 can be guessed
+
+
+class DedupeSettings(Section):
+    """What counts as the same post."""
+
+    horizon: Seconds = Field(
+        90_000.0,
+        ge=60,
+        le=30 * 86_400,
+        description="a uid is remembered until the partition's newest post is so much newer (25h); "
+        "older posts are `late`",
+    )
+    buckets: int = Field(
+        64,
+        ge=1,
+        le=65_536,
+        description="sets per partition and hour that uids are spread over; a power of two. "
+        "A change makes posts of the horizon before it count again",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.buckets & (self.buckets - 1):
+            raise ValueError(f"buckets must be a power of two (is {self.buckets})")
+        return self
+
+
+class CommitSettings(Section):
+    """When a batch in hand makes a worker unready."""
+
+    max_age: Seconds = Field(
+        60.0, gt=0, le=3600, description="not ready when a batch is uncommitted for longer"
+    )
+
+
+class DeadSettings(Section):
+    """The limit of dead letters, above which a partition pauses."""
+
+    consecutive: int = Field(1000, ge=1, description="dead letters in a row")
+    window: int = Field(10_000, ge=1, description="posts that `ratio` is taken over")
+    ratio: float = Field(0.5, gt=0, le=1, description="share of dead letters in `window` posts")
+
+
+class PrivacySettings(Section):
+    """What is kept of people."""
+
+    author_key: SecretStr | None = Field(
+        None,
+        description="keys the hash of author ids; 16-64 bytes, secret, the same for all workers",
+    )
+    author_key_file: Path | None = Field(None, description="file with the author key")
+    keep_text: bool = Field(False, description="whether the API shows texts of posts")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets(cls, data: Any) -> Any:
+        return read_secret(data, "author_key")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.author_key is not None:
+            size = len(self.author_key.get_secret_value().encode())
+            if size not in _AUTHOR_KEY_BYTES:
+                raise ValueError(f"author_key must have 16 to 64 bytes (has {size})")
+        return self
+
+    def key(self) -> bytes:
+        """The author key; UsageError where none is set."""
+        if self.author_key is None:
+            raise UsageError(
+                "privacy.author_key is not set: put 32 random characters into a file and set "
+                "STREAMS_PRIVACY__AUTHOR_KEY_FILE to its path (the same for all workers)"
+            )
+        return self.author_key.get_secret_value().encode()
+
+
+class WorkerSettings(Section):
+    """A worker's `/metrics`, `/healthz` and `/readyz`."""
+
+    host: str = Field("0.0.0.0", min_length=1, description="address to listen on")  # noqa: S104 - probes and scrapes come from outside the pod
+    port: Port = Field(9401, description="port; 0 takes a free one and prints it")
+
+
+class ExporterSettings(Section):
+    """The exporter: `/metrics`, API and page."""
+
+    host: str = Field("0.0.0.0", min_length=1, description="address to listen on")  # noqa: S104 - as the worker's
+    port: Port = Field(9400, description="port; 0 takes a free one and prints it")
+    top: int = Field(50, ge=0, le=10_000, description="hashtags published beside the campaigns'")
+    clock: Literal["live", "replay"] = Field(
+        "live",
+        description="where time stands when all partitions are drained: `live` now, `replay` at "
+        "the newest post",
+    )
+    interval: Seconds = Field(5.0, ge=0.1, le=300, description="between two reads of Redis")
+
+
+class Settings(BaseSettings):
+    """All settings.  `Settings()` is the defaults; `load_settings` reads file and environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STREAMS_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        enable_decoding=False,
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    redis: RedisSettings = RedisSettings()
+    dedupe: DedupeSettings = DedupeSettings()
+    commit: CommitSettings = CommitSettings()
+    dead: DeadSettings = DeadSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    worker: WorkerSettings = WorkerSettings()
+    exporter: ExporterSettings = ExporterSettings()
+    campaigns: Annotated[Names, AfterValidator(not_empty)] = Field(
+        ("metoo",), description="names of shipped campaigns, or paths of TOML files"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="the least serious messages that are logged"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # `load_settings` merges file and environment itself, so that an error can name its source.
+        return (init_settings,)
