@@ -1,0 +1,35 @@
+"""What a line would become: without Kafka, Redis or configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from streams.classify import Classifier
+from streams.posts import Deleted, Ignored, Unreadable, decode
+from streams.posts.output import PUBLIC_AUTHOR_KEY, document
+
+
+def inspect_line(line: bytes, classifier: Classifier) -> bytes:
+    """One raw record to one line of JSON.
+
+    The decoded, classified post; `{"ignored": reason}` for what is no post; `{"delete": uid}`; or
+    `{"error": reason, "detail": ...}` for what would be a dead letter.  Never raises for a record.
+    Authors are hashed with a public key, so that the output is the same everywhere.
+    """
+    return orjson.dumps(_inspect(line, classifier))
+
+
+def _inspect(line: bytes, classifier: Classifier) -> dict[str, Any]:
+    try:
+        found = decode(line)
+    except Unreadable as error:
+        # What could not be read is quoted in the detail, and may be no valid text itself.
+        detail = error.detail.encode("utf-8", "replace").decode()
+        return {"error": error.reason, "detail": detail}
+    if isinstance(found, Ignored):
+        return {"ignored": found.reason}
+    if isinstance(found, Deleted):
+        return {"delete": found.uid}
+    return document(found, classifier.classify(found), PUBLIC_AUTHOR_KEY)

@@ -1,0 +1,114 @@
+"""Records of any platform to posts: `decode`.
+
+A platform is a module with `PLATFORM`, `PREFIXES`, `recognises` and `decode`, and a line below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, NoReturn, Protocol
+
+import msgspec
+import orjson
+
+from streams.posts import x
+from streams.posts.post import Decoded, Deleted, Ignored, Post, Subject, Unreadable
+
+__all__ = ["PLATFORMS", "Decoded", "Deleted", "Ignored", "Post", "Subject", "Unreadable", "decode"]
+
+
+class Platform(Protocol):
+    """What a decoder's module has."""
+
+    @property
+    def PLATFORM(self) -> str:  # noqa: N802 - a module's constant
+        """Its name in uids, headers and labels."""
+
+    @property
+    def PREFIXES(self) -> Mapping[bytes, Callable[[bytes], Decoded]]:  # noqa: N802
+        """Decoders by the first `_PREFIX` bytes of records that need no look at their keys."""
+
+    def recognises(self, keys: Mapping[str, msgspec.Raw]) -> bool:
+        """Whether a record with these top-level keys is this platform's."""
+
+    def decode(self, value: bytes, keys: Mapping[str, msgspec.Raw]) -> Decoded:
+        """Raises `Unreadable` and what msgspec raises."""
+
+
+# In the order in which they are asked whether a record is theirs.
+_MODULES: Final[tuple[Platform, ...]] = (x,)
+PLATFORMS: Final[Mapping[str, Platform]] = {module.PLATFORM: module for module in _MODULES}
+
+_PREFIX: Final = 9
+_by_prefix: Final = {
+    prefix: decoder for module in _MODULES for prefix, decoder in module.PREFIXES.items()
+}
+_keys: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_WHERE: Final = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
+_TIMES: Final = ("created_at", "timestamp_ms")
+
+
+def decode(value: bytes | None, platform: str | None = None) -> Decoded:
+    """What a record is.
+
+    `platform` is the record's header of that name; without it the shape decides.  Raises
+    `Unreadable`, and nothing else, whatever the bytes.
+    """
+    if not value:
+        raise Unreadable("empty", "the record has no value")
+    if platform is None:
+        decoder = _by_prefix.get(value[:_PREFIX])
+        if decoder is not None:
+            try:
+                # msgspec checks the strings that it decodes only, and JSON is UTF-8 throughout.
+                if not value.isascii():
+                    value.decode()
+                return decoder(value)
+            except (ValueError, Unreadable, RecursionError):
+                pass  # something else that begins alike, or broken: the long way says which
+    return _by_keys(value, platform)
+
+
+def _by_keys(value: bytes, platform: str | None) -> Decoded:
+    if platform is not None and platform not in PLATFORMS:
+        known = ", ".join(PLATFORMS)
+        raise Unreadable("platform", f"no decoder for {platform[:40]!r}, only for {known}")
+    if not value.strip():
+        raise Unreadable("empty", "the record's value is white space")
+    try:
+        value.decode()
+        keys = _keys(value)
+        for module in _MODULES:
+            if platform == module.PLATFORM or (platform is None and module.recognises(keys)):
+                return module.decode(value, keys)
+    except (Unreadable, MemoryError):
+        raise
+    except Exception as error:
+        _refuse(value, error)
+    names = ", ".join(sorted(keys))[:200].encode(errors="replace").decode()
+    raise Unreadable("shape", f"no platform's record has the keys {names or '(none)'}")
+
+
+def _refuse(value: bytes, error: Exception) -> NoReturn:
+    """Say in one word and one sentence what is wrong with a record."""
+    message = str(error)
+    if isinstance(error, UnicodeDecodeError):
+        raise Unreadable("utf8", f"byte {error.start} is no UTF-8") from None
+    if isinstance(error, RecursionError):
+        raise Unreadable("too_deep", "nested deeper than any post") from None
+    if isinstance(error, msgspec.ValidationError):
+        where = _WHERE.search(message)
+        path = where.group(1).lstrip(".") if where else ""
+        if not path:
+            if value.lstrip()[:1] == b"[":
+                raise Unreadable("shape", "an array: split it into one record each") from None
+            raise Unreadable("shape", message) from None
+        what = message[: where.start()] if where else message
+        reason = "created_at" if path.rpartition(".")[2] in _TIMES else "field"
+        raise Unreadable(reason, f"{path}: {what}") from None
+    try:  # a second opinion, with line and column, and a word for half a surrogate pair
+        orjson.loads(value)
+    except orjson.JSONDecodeError as second:
+        message = str(second)
+    raise Unreadable("json", message[:200]) from None

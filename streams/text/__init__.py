@@ -1,0 +1,1 @@
+"""Text as people write it: hashtags, folding, phrases, near copies, fingerprints."""
