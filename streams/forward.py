@@ -1,0 +1,141 @@
+"""`kafka.input = "any"`: from `posts.raw`, keyed by anything, to `posts.keyed`, keyed by uid.
+
+At least once, and in order: after any failure a partition starts again at its committed offset.
+Each forwarded record says where it comes from (`source-partition`, `source-offset`), and the
+records of one raw partition reach a keyed one in the order of their offsets.  So the counting side
+can tell a repeat of the forwarding (at or below the highest source offset that it has seen) from a
+redelivered post.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+from aiokafka.errors import KafkaError
+
+from streams.aggregate import Record, platform_of
+from streams.outputs import Producer
+from streams.partition import Batch
+from streams.posts import Deleted, Post, Unreadable, decode
+
+_BACKOFF: Final = 0.5  # seconds
+
+
+class RawLog(Protocol):
+    """The raw partition's log."""
+
+    async def seek(self, offset: int | None) -> tuple[int, int]: ...
+    async def committed(self) -> int | None:
+        """Next offset to forward, None where nothing was forwarded yet."""
+
+
+def keyed_by(record: Record) -> tuple[bytes, bool]:
+    """What decides a raw record's partition: its uid, or where it stands if it has none.
+
+    Returns the bytes to hash and whether they become the record's key.
+    """
+    with suppress(Unreadable):
+        post = decode(record.value, platform_of(record))
+        if isinstance(post, Post | Deleted):
+            return post.uid.encode(), True
+    return f"{record.partition}:{record.offset}".encode(), False
+
+
+class Forwarder:
+    """One assigned partition of `posts.raw`."""
+
+    def __init__(
+        self,
+        *,
+        log: RawLog,
+        producer: Producer,
+        topic: str,
+        partition_for: Callable[[bytes], int],
+        waiting: Callable[[str], None],
+    ) -> None:
+        self.forwarded: int | None = None  # next offset, everything below is in `posts.keyed`
+        self._log = log
+        self._producer = producer
+        self._topic = topic
+        self._partition_for = partition_for
+        self._waiting = waiting
+        self._epoch = 0
+        self._cursor: int | None = None
+        self._lock = asyncio.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+
+    async def drain(self) -> None:
+        """Wait until the batch in hand is acknowledged."""
+        async with self._lock:
+            pass
+
+    async def check(self) -> None:
+        """Take up the partition before its first batch comes."""
+        if not self._lock.locked() and self.forwarded is None and not self._closed:
+            async with self._lock:
+                await self._start()
+
+    async def deliver(self, batch: Batch) -> None:
+        async with self._lock:
+            if self._closed:
+                return
+            try:
+                if self.forwarded is None:
+                    await self._start()
+                elif batch.epoch == self._epoch:
+                    if batch.start != self._cursor:
+                        await self._seek(self.forwarded)
+                        return
+                    await self._send(batch.records)
+                    self._cursor = self.forwarded = batch.end
+            except (KafkaError, OSError, TimeoutError) as error:
+                self._waiting(f"forward: {type(error).__name__}: {error}")
+                await asyncio.sleep(_BACKOFF)
+                self.forwarded = None  # start again where Kafka says
+
+    async def _start(self) -> None:
+        committed = await self._log.committed()
+        self.forwarded = await self._seek(committed)
+
+    async def _seek(self, offset: int | None) -> int:
+        self._epoch, self._cursor = await self._log.seek(offset)
+        return self._cursor
+
+    async def _send(self, records: Sequence[Any]) -> None:
+        sent = []
+        for record in records:
+            by, is_uid = keyed_by(record)
+            headers = [
+                *record.headers,
+                ("source-partition", b"%d" % record.partition),
+                ("source-offset", b"%d" % record.offset),
+            ]
+            if is_uid and record.key != by:  # a dead letter gets its own key back
+                headers.append(
+                    ("source-key", record.key)
+                    if record.key is not None
+                    else ("source-keyless", b"")
+                )
+            sent.append(
+                await self._producer.send(
+                    self._topic,
+                    record.value,
+                    key=by if is_uid else record.key,
+                    partition=self._partition_for(by),
+                    timestamp_ms=record.timestamp,
+                    headers=headers,
+                )
+            )
+        for future in sent:
+            await future
+
+
+def committed_offsets(forwarders: Mapping[Any, Forwarder]) -> dict[Any, int]:
+    """What may be committed to Kafka of the raw partitions."""
+    return {tp: f.forwarded for tp, f in forwarders.items() if f.forwarded is not None}

@@ -1,0 +1,114 @@
+"""Names of the keys in Redis.
+
+All keys of a partition carry one hash tag, `{topic:partition}`: one slot, one node, one fate.  The
+layout's version is part of every name.  A partition's data stands in generations: where another log
+takes the place of the old one, a new generation begins, and readers add all of them up.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+#: Separates the parts of a field's name; no platform allows it in a hashtag.
+US: Final = "\x1f"
+LAYOUT_VERSION: Final = 1
+
+
+class GenerationKeys(NamedTuple):
+    """Keys of one generation of a partition; `prefix` is what they have in common."""
+
+    prefix: str
+
+    @property
+    def outcomes(self) -> str:
+        """Hash: platform US outcome -> posts."""
+        return f"{self.prefix}outcomes"
+
+    @property
+    def dead(self) -> str:
+        """Hash: reason -> dead letters."""
+        return f"{self.prefix}dead"
+
+    @property
+    def tags(self) -> str:
+        """Hash: hashtag -> total."""
+        return f"{self.prefix}tags"
+
+    @property
+    def tagged(self) -> str:
+        """Sorted set: other hashtag -> ms of its last post."""
+        return f"{self.prefix}tagged"
+
+    def tag(self, tag: str) -> str:
+        """Hash: platform US lang -> total."""
+        return f"{self.prefix}tag:{tag}"
+
+    @property
+    def campaigns(self) -> str:
+        """Hash: campaign US dimension US value -> total."""
+        return f"{self.prefix}campaigns"
+
+    @property
+    def first(self) -> str:
+        """Hash: campaign US dimension US value -> ms of the first post."""
+        return f"{self.prefix}first"
+
+    @property
+    def sources(self) -> str:
+        """Hash: raw partition -> highest offset forwarded from it."""
+        return f"{self.prefix}sources"
+
+    def bucket(self, step: int, start: int) -> str:
+        """Hash: hashtag [US platform US lang] -> posts in `step` seconds from `start` (s)."""
+        return f"{self.prefix}b:{step}:{start}"
+
+    def campaign_bucket(self, step: int, start: int) -> str:
+        """Hash: campaign US dimension US value -> posts in `step` seconds from `start` (s)."""
+        return f"{self.prefix}cb:{step}:{start}"
+
+    def authors(self, step: int, start: int, subject: str) -> str:
+        """HyperLogLog of author digests; step 0, start 0: of all time."""
+        return f"{self.prefix}u:{step}:{start}:{subject}"
+
+
+class PartitionKeys(NamedTuple):
+    """Keys of one partition."""
+
+    prefix: str
+
+    @property
+    def state(self) -> str:
+        """Hash: gen, offset, ts, key, watermark."""
+        return f"{self.prefix}state"
+
+    @property
+    def live(self) -> str:
+        """Hash, advisory: end (log end offset), at (wall clock, ms), paused (reason)."""
+        return f"{self.prefix}live"
+
+    @property
+    def incidents(self) -> str:
+        """Stream: gaps and new logs."""
+        return f"{self.prefix}incidents"
+
+    def gen(self, generation: int) -> GenerationKeys:
+        return GenerationKeys(f"{self.prefix}g{generation}:")
+
+
+class Layout(NamedTuple):
+    """Keys of one installation; `prefix` (`redis.prefix`) separates installations."""
+
+    prefix: str
+
+    @property
+    def partitions(self) -> str:
+        """Set: topic:partition of everything that was ever counted."""
+        return f"{self.prefix}{LAYOUT_VERSION}:partitions"
+
+    @property
+    def campaigns(self) -> str:
+        """Hash: campaign -> JSON of what readers need of its file."""
+        return f"{self.prefix}{LAYOUT_VERSION}:campaigns"
+
+    def partition(self, topic: str, partition: int) -> PartitionKeys:
+        return PartitionKeys(f"{self.prefix}{LAYOUT_VERSION}:{{{topic}:{partition}}}:")

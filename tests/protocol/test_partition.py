@@ -1,0 +1,306 @@
+"""The protocol of one partition, on a real Redis and a log in memory."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from streams import campaigns
+from streams.aggregate import Rules
+from streams.classify import Classifier
+from streams.deadletters import DeadLetterLimit
+from streams.partition import Partition
+from streams.store.commit import PartitionStore
+from streams.store.keys import Layout
+from tests.protocol.fakes import (
+    START_MS,
+    FakeLog,
+    FakeObserver,
+    FakeOutputs,
+    FakeRecord,
+    post,
+    record,
+)
+
+RULES = Rules(author_key=b"0123456789abcdef", buckets=4)
+CLASSIFIER = Classifier([campaigns.load("metoo")])
+DAY_MS = 86_400_000
+
+
+class Reader:
+    """A worker's view of one partition: a partition, its log position and what it wrote."""
+
+    def __init__(self, redis: Any, log: FakeLog, limits: DeadLetterLimit | None = None) -> None:
+        self.log = log
+        self.outputs = FakeOutputs()
+        self.observer = FakeObserver()
+        self.partition = Partition(
+            name="posts.raw:0",
+            log=log,
+            store=PartitionStore(redis, Layout("test:").partition("posts.raw", 0)),
+            outputs=self.outputs,
+            observer=self.observer,
+            limits=limits or DeadLetterLimit(1000, 10_000, 0.5),
+            classifier=lambda: CLASSIFIER,
+            rules=RULES,
+        )
+
+    async def step(self, limit: int = 10) -> bool:
+        """One fetch; False where there was nothing to fetch."""
+        batch = self.log.fetch(limit)
+        if batch is not None:
+            await self.partition.deliver(batch)
+        return batch is not None
+
+    async def drain(self, limit: int = 10) -> None:
+        """Fetch until nothing comes and nothing was changed by the watchdog."""
+        while True:
+            while await self.step(limit):
+                pass
+            epoch = self.log.epoch
+            await self.partition.check()
+            if self.log.epoch == epoch:
+                return
+
+
+async def counted(redis: Redis, field: str = "outcomes") -> dict[str, int]:
+    """The sum over all generations."""
+    totals: dict[str, int] = {}
+    async for key in redis.scan_iter(f"test:*:g*:{field}"):
+        for name, value in (await redis.hgetall(key)).items():
+            text = name.decode().replace("\x1f", ":")
+            totals[text] = totals.get(text, 0) + int(value)
+    return totals
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = Redis.from_url(redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+def posts(n: int, first: int = 0) -> list[FakeRecord]:
+    return [record(first + i, post(first + i, f"Good morning #hello{i % 3}")) for i in range(n)]
+
+
+async def test_counts_each_post_once(redis: Redis) -> None:
+    reader = Reader(redis, FakeLog(posts(25)))
+    await reader.drain()
+    assert await counted(redis) == {"x:counted": 25}
+    assert reader.partition.offset == 25
+    assert await counted(redis, "tags") == {"hello0": 9, "hello1": 8, "hello2": 8}
+
+
+async def test_a_redelivered_post_is_a_duplicate_within_and_across_batches(redis: Redis) -> None:
+    log = FakeLog([record(i, post(i // 2)) for i in range(20)])
+    log.records.append(record(20, post(0)))
+    await Reader(redis, log).drain(7)
+    assert await counted(redis) == {"x:counted": 10, "x:duplicate": 11}
+
+
+async def test_a_batch_of_a_zombie_changes_nothing(redis: Redis) -> None:
+    log = posts(30)
+    old, new = Reader(redis, FakeLog(log)), Reader(redis, FakeLog(log))
+    await old.step()  # loads
+    await old.step()
+    await new.drain()
+    await old.drain()
+    assert await counted(redis) == {"x:counted": 30}
+    assert "moved" in old.observer.rejections
+
+
+async def test_any_interleaving_of_two_workers_is_exact(redis: Redis) -> None:
+    for seed in range(10):
+        await redis.flushall()
+        dice = random.Random(seed)
+        log = posts(40)
+        readers = [Reader(redis, FakeLog(log)) for _ in range(2)]
+        for _ in range(30):
+            reader = dice.choice(readers)
+            await reader.step(dice.randint(1, 9))
+            if dice.random() < 0.2:
+                await reader.partition.check()
+        for reader in readers:
+            await reader.drain()
+        assert await counted(redis) == {"x:counted": 40}, f"seed {seed}"
+
+
+async def test_redis_that_went_back_in_time_is_replayed_also_on_an_idle_topic(redis: Redis) -> None:
+    reader = Reader(redis, FakeLog(posts(20)))
+    await reader.step()
+    await reader.step()
+    older = {key: await redis.dump(key) for key in await redis.keys("*")}
+    await reader.drain()
+    await redis.flushall()
+    for key, value in older.items():
+        await redis.restore(key, 0, value)
+    await reader.partition.check()
+    assert "rolled_back" in reader.observer.rejections
+    await reader.drain()
+    assert await counted(redis) == {"x:counted": 20}
+
+
+async def test_an_emptied_redis_is_filled_again(redis: Redis) -> None:
+    reader = Reader(redis, FakeLog(posts(20)))
+    await reader.drain()
+    await redis.flushall()
+    await reader.drain()
+    assert await counted(redis) == {"x:counted": 20}
+
+
+async def test_a_lost_reply_does_not_count_twice(redis: Redis) -> None:
+    reader = Reader(redis, FakeLog(posts(20)))
+    await reader.step()
+    store = reader.partition._store
+    commit = store.commit
+
+    async def lossy(*args: Any) -> Any:
+        await commit(*args)
+        store.commit = commit  # type: ignore[method-assign]
+        raise RedisConnectionError("the answer was lost")
+
+    store.commit = lossy  # type: ignore[method-assign]
+    await reader.drain()
+    assert await counted(redis) == {"x:counted": 20}
+    assert reader.observer.waits
+
+
+async def test_a_lost_batch_is_fetched_again(redis: Redis) -> None:
+    reader = Reader(redis, FakeLog(posts(30)))
+    await reader.step()
+    await reader.step()
+    reader.log.fetch(10)  # cut from the log, never delivered
+    await reader.drain()
+    assert await counted(redis) == {"x:counted": 30}
+    assert "lost_batch" in reader.observer.rejections
+
+
+async def test_another_log_in_the_same_place_begins_a_new_generation(redis: Redis) -> None:
+    reader = Reader(redis, FakeLog(posts(20)))
+    await reader.drain()
+    other = Reader(redis, FakeLog([record(i, post(100 + i)) for i in range(30)]))
+    await other.drain()
+    assert [incident.kind for incident in other.observer.incidents] == ["new_log"]
+    assert await counted(redis) == {"x:counted": 50}
+
+
+async def test_a_shorter_log_in_the_same_place_begins_a_new_generation(redis: Redis) -> None:
+    reader = Reader(redis, FakeLog(posts(20)))
+    await reader.drain()
+    other = Reader(redis, FakeLog([record(i, post(100 + i)) for i in range(5)]))
+    await other.drain()
+    assert [incident.kind for incident in other.observer.incidents] == ["new_log"]
+    assert await counted(redis) == {"x:counted": 25}
+
+
+async def test_what_retention_took_is_said_and_the_rest_is_exact(redis: Redis) -> None:
+    log = posts(40)
+    reader = Reader(redis, FakeLog(log[:10]))
+    await reader.drain()
+    later = Reader(redis, FakeLog(log[20:]))
+    await later.drain()
+    assert [(i.kind, i.facts["skipped"]) for i in later.observer.incidents] == [("retention", 10)]
+    assert await counted(redis) == {"x:counted": 30}
+
+
+async def test_a_gap_that_compaction_left_is_accepted(redis: Redis) -> None:
+    reader = Reader(redis, FakeLog([r for r in posts(30) if r.offset % 5]))
+    await reader.drain(7)
+    assert await counted(redis) == {"x:counted": 24}
+    assert reader.observer.incidents == []
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "empty"),
+        (b"", "empty"),
+        (b"{", "json"),
+        (b"\xff\xfe", None),
+        (b"[" * 100_000, None),
+        (post(1, at=START_MS + DAY_MS * 2), "future"),
+    ],
+)
+async def test_a_record_that_cannot_be_read_is_a_dead_letter_and_its_neighbours_count(
+    redis: Redis, value: bytes | None, reason: str | None
+) -> None:
+    log = posts(9)
+    log[4] = record(4, value)
+    reader = Reader(redis, FakeLog(log))
+    await reader.drain()
+    totals = await counted(redis)
+    assert totals["x:counted"] == 8
+    assert sum(n for name, n in totals.items() if name.endswith(":dead")) == 1
+    assert reader.outputs.dead == [log[4]]
+    if reason is not None:
+        assert await counted(redis, "dead") == {reason: 1}
+
+
+async def test_late_posts_are_told_by_the_log_alone(redis: Redis) -> None:
+    log = [
+        record(0, post(0, at=START_MS), at=START_MS),
+        record(1, post(1, at=START_MS + 26 * 3_600_000), at=START_MS + 26 * 3_600_000),
+        record(2, post(2, at=START_MS + 100), at=START_MS + 26 * 3_600_000),
+    ]
+    for limit in (1, 2, 3):
+        await redis.flushall()
+        await Reader(redis, FakeLog(log)).drain(limit)
+        assert await counted(redis) == {"x:counted": 2, "x:late": 1}
+
+
+async def test_how_the_log_is_cut_into_batches_changes_nothing(redis: Redis) -> None:
+    dice = random.Random(7)
+    log = []
+    for i in range(300):
+        at = START_MS + i * 900_000 + dice.randint(-40, 40) * 3_600_000
+        log.append(
+            record(
+                i,
+                post(
+                    dice.randint(0, 250),
+                    f"Hello #tag{dice.randint(0, 5)} #metoo",
+                    at=max(at, START_MS),
+                ),
+                at=START_MS + 10 * DAY_MS,
+            )
+        )
+    seen = set()
+    for limit in (1, 3, 17, 300):
+        await redis.flushall()
+        await Reader(redis, FakeLog(log)).drain(limit)
+        state = [await counted(redis, name) for name in ("outcomes", "tags", "campaigns")]
+        seen.add(str([sorted(part.items()) for part in state]))
+    assert len(seen) == 1
+
+
+async def test_above_the_dead_letter_limit_the_partition_pauses_and_writes_nothing_more(
+    redis: Redis,
+) -> None:
+    log = posts(10) + [record(10 + i, b"{") for i in range(50)]
+    reader = Reader(redis, FakeLog(log), DeadLetterLimit(20, 10_000, 0.5))
+    await reader.drain(10)
+    assert reader.partition.paused is not None
+    assert "in a row" in reader.partition.paused
+    assert await counted(redis) == {"x:counted": 10, "unknown:dead": 10}
+
+
+async def test_forwarded_repeats_are_no_records_at_all(redis: Redis) -> None:
+    def forwarded(offset: int, source: int, value: bytes) -> FakeRecord:
+        headers = [("source-partition", b"3"), ("source-offset", b"%d" % source)]
+        return FakeRecord(offset, START_MS + 1000 * source, b"k", value, headers)
+
+    log = [forwarded(i, i, post(i)) for i in range(6)]
+    log += [forwarded(6 + i, 3 + i, post(3 + i)) for i in range(6)]  # the forwarding died after 6
+    log.append(forwarded(12, 9, b"{"))
+    log.append(forwarded(13, 9, b"{"))
+    for limit in (1, 5, 20):
+        await redis.flushall()
+        await Reader(redis, FakeLog(log)).drain(limit)
+        assert await counted(redis) == {"x:counted": 9, "unknown:dead": 1}
