@@ -1,0 +1,72 @@
+"""The Faust app: which topics are read, and by which agents.
+
+    posts.raw ──(any)── forward ──> posts.keyed ── count ──> Redis, posts.classified, posts.dead
+
+With `kafka.input = "keyed"` producers key by uid themselves and `count` reads `posts.raw`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from uuid import uuid4
+
+import faust
+from faust.types import StreamT
+from yarl import URL
+
+from streams.config import KafkaSettings
+from streams.kafka import faust_credentials
+from streams.transport import Batch, BatchTopic, BatchTransport
+
+Deliver = Callable[[Batch], Awaitable[None]]
+_SHUTDOWN_SECONDS: Final = 6.0
+
+
+def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) -> faust.App:
+    """A Faust app whose agents hand batches to `count` and, in mode `any`, to `forward`."""
+    app = faust.App(
+        kafka.group,
+        broker=[URL(f"kafka://{broker}") for broker in kafka.brokers],
+        broker_credentials=faust_credentials(kafka),
+        broker_max_poll_records=kafka.max_poll_records,
+        broker_session_timeout=kafka.session_timeout,
+        broker_heartbeat_interval=kafka.session_timeout / 10,
+        broker_request_timeout=max(kafka.session_timeout * 2, 40.0),
+        # A rebalance waits for the slowest member's batch in hand.
+        broker_rebalance_timeout=kafka.session_timeout,
+        consumer_max_fetch_size=kafka.fetch_bytes,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=kafka.instance_id,
+        # Two batches a partition wait at most: memory is bounded by records x partitions.
+        stream_buffer_maxsize=2,
+        stream_wait_empty=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        store="memory://",
+        datadir=tempfile.mkdtemp(prefix=f"streams-{uuid4().hex[:8]}-"),
+    )
+    app.transport = BatchTransport([URL(f"kafka://{broker}") for broker in kafka.brokers], app)
+
+    def batches(topic: str) -> BatchTopic:
+        return BatchTopic(app, topics=[topic], acks=False)
+
+    counted = kafka.topics.keyed if forward is not None else kafka.topics.raw
+
+    # Isolated: one actor a partition, so that one slow partition holds up no other.
+    @app.agent(batches(counted), name="count", isolated_partitions=True)
+    async def count_posts(stream: StreamT[Any]) -> None:
+        async for batch in stream:
+            await count(batch)
+
+    if forward is not None:
+        forward_batch = forward
+
+        @app.agent(batches(kafka.topics.raw), name="forward", isolated_partitions=True)
+        async def forward_posts(stream: StreamT[Any]) -> None:
+            async for batch in stream:
+                await forward_batch(batch)
+
+    return app

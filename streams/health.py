@@ -1,0 +1,127 @@
+"""A worker's `/metrics`, `/healthz` and `/readyz`, on a port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from streams.errors import UserError
+from streams.worker_metrics import REGISTRY
+
+if TYPE_CHECKING:
+    from streams.worker import Worker
+
+_PROBE_SECONDS: Final = 2.0
+
+
+class Health:
+    """Tells whether the worker is ready: assigned, Redis and Kafka answering, nothing stuck."""
+
+    def __init__(self, max_age: float) -> None:
+        self._max_age = max_age
+        self._worker: Worker | None = None
+        self._redis: Any = None
+
+    def watch(self, worker: Worker, redis: Any) -> None:
+        self._worker = worker
+        self._redis = redis
+
+    async def reasons(self) -> list[str]:
+        """Why it is not ready, one line each; empty when it is."""
+        worker = self._worker
+        if worker is None:
+            return ["starting: Kafka has not answered yet"]
+        reasons = []
+        if not worker.assigned_once:
+            reasons.append("no assignment received yet")
+        if worker.stopping:
+            reasons.append("stopping")
+        try:
+            await asyncio.wait_for(self._redis.ping(), _PROBE_SECONDS)
+        except Exception as error:  # whatever it is, Redis does not answer
+            reasons.append(f"Redis does not answer: {type(error).__name__}")
+        if not await worker.kafka_answers(_PROBE_SECONDS):
+            reasons.append("Kafka does not answer")
+        now = time.monotonic()
+        for partition in worker.partitions.values():
+            if partition.paused:
+                reasons.append(f"{partition.name} is paused: {partition.paused}")
+                continue
+            age = now - (partition.busy_since or now)
+            if age > self._max_age:
+                reasons.append(f"{partition.name}: a batch is uncommitted for {age:.0f} s")
+        return reasons
+
+
+class HealthServer:
+    """A uvicorn server inside the worker's event loop."""
+
+    def __init__(self, server: uvicorn.Server, task: asyncio.Task[None], port: int) -> None:
+        self.port = port
+        self._server = server
+        self._task = task
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        with suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(self._task, 2)
+
+
+async def serve_health(host: str, port: int, health: Health) -> HealthServer:
+    """Start serving; port 0 takes a free one.  Raises `UserError` where the port is taken."""
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def readyz(_: Request) -> Response:
+        reasons = await health.reasons()
+        return PlainTextResponse(
+            "\n".join(reasons or ["ready"]) + "\n", status_code=503 if reasons else 200
+        )
+
+    listener = listen(host, port, "worker.port")
+    app = Starlette(
+        routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
+    )
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    return HealthServer(server, task, listener.getsockname()[1])
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the worker."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+
+def listen(host: str, port: int, setting: str) -> socket.socket:
+    """A listening TCP socket.  Raises `UserError`, naming the setting, where it cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise UserError(
+            f"cannot listen on {host}:{port} ({error.strerror}): set {setting} to another, or 0"
+        ) from error
+    return listener

@@ -1,0 +1,141 @@
+"""The life of a worker process: wait for Kafka, start, run, and end within seconds of SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import Any, Final, cast
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from streams import campaigns
+from streams.app import build_app
+from streams.classify import Classifier
+from streams.config import Settings
+from streams.health import Health, serve_health
+from streams.kafka import client_options
+from streams.observe import WorkerObserver
+from streams.redis_client import connect
+from streams.store.commit import Redis
+from streams.transport import BatchConsumer
+from streams.worker import Worker
+
+log: Final = logging.getLogger(__name__)
+
+_RETRY_SECONDS: Final = 2.0
+_STOP_SECONDS: Final = 4.0  # for Faust; the batch in hand has had its time before
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def _until(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def _start_producer(
+    settings: Settings, stop: asyncio.Event, observer: WorkerObserver
+) -> AIOKafkaProducer | None:
+    """A started producer; None where the process is told to stop before Kafka answers."""
+    while not stop.is_set():
+        producer = AIOKafkaProducer(
+            **client_options(settings.kafka),
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=5,
+            compression_type=settings.kafka.codec,
+            max_request_size=settings.kafka.dead_record_bytes,
+        )
+        try:
+            await producer.start()
+        except (KafkaError, OSError) as error:
+            await producer.stop()
+            observer.waiting(
+                f"Kafka at {','.join(settings.kafka.brokers)} does not answer "
+                f"({type(error).__name__}); trying again"
+            )
+            await _until(stop, _RETRY_SECONDS)
+        else:
+            return producer
+    return None
+
+
+async def run_worker(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; the exit status.
+
+    Raises `UserError` for what the user has to change: configuration, a campaign file, a busy port.
+    """
+    classifier = Classifier([campaigns.load(name) for name in settings.campaigns])
+    settings.privacy.key()
+    stop = asyncio.Event()
+    _on_signals(stop)
+    observer = WorkerObserver()
+    health = Health(settings.commit.max_age)
+    server = await serve_health(settings.worker.host, settings.worker.port, health)
+    log.info("metrics and health on http://%s:%d", settings.worker.host, server.port)
+    try:
+        producer = await _start_producer(settings, stop, observer)
+        if producer is None:
+            return 0
+        redis = connect(settings.redis)
+        try:
+            worker = Worker(
+                settings,
+                redis=cast("Redis", redis),
+                producer=producer,
+                classifier=classifier,
+                observer=observer,
+            )
+            return await _run(worker, health, redis, stop)
+        finally:
+            with suppress(Exception):
+                await asyncio.wait_for(producer.stop(), 2)
+            with suppress(Exception):
+                await asyncio.wait_for(redis.aclose(), 1)
+    finally:
+        await server.stop()
+
+
+async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) -> int:
+    kafka = worker.settings.kafka
+    app = build_app(
+        kafka,
+        count=worker.count,
+        forward=worker.forward if kafka.input == "any" else None,
+    )
+    worker.attach(cast("BatchConsumer", app.consumer))
+    health.watch(worker, redis)
+    await app.start()
+    watch = asyncio.create_task(worker.watch())
+    ended = asyncio.create_task(app.wait_until_stopped())
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+    crashed = not stop.is_set()
+    watch.cancel()
+    worker.stopping = True
+    await worker.drain()
+    with suppress(Exception):
+        await asyncio.wait_for(worker.commit_to_kafka(), 2)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(app.stop(), _STOP_SECONDS)
+    if crashed:
+        log.error("the worker crashed: %s", app.crash_reason)
+    return 1 if crashed else 0
+
+
+def main(settings: Settings) -> None:
+    """Run a worker and leave, whatever threads are still waiting for a broker that is gone."""
+    status = asyncio.run(run_worker(settings))
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,267 @@
+"""One worker process: the partitions that it is assigned, and what watches over them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
+from faust.types import TP
+
+from streams.aggregate import Record, Rules
+from streams.classify import Classifier
+from streams.config import Settings
+from streams.deadletters import DeadLetterLimit
+from streams.forward import Forwarder, committed_offsets
+from streams.observe import WorkerObserver
+from streams.outputs import KafkaOutputs
+from streams.partition import RETRIED, Partition
+from streams.store.commit import PartitionStore, Redis
+from streams.store.keys import Layout, PartitionKeys
+from streams.transport import Batch, BatchConsumer, BatchThread
+
+log: Final = logging.getLogger(__name__)
+
+_WATCH_SECONDS: Final = 1.0
+_DRAIN_SECONDS: Final = 5.0
+
+
+class PartitionLog:
+    """A partition's log, moved in by way of the consumer's thread."""
+
+    def __init__(self, thread: Callable[[], BatchThread], tp: TP) -> None:
+        self._thread = thread
+        self._tp = tp
+
+    async def seek(self, offset: int | None) -> tuple[int, int]:
+        return await self._thread().seek_to(self._tp, offset)
+
+    async def earliest(self) -> int:
+        found = await self._thread().earliest_offsets(self._tp)
+        return int(next(iter(found.values())))
+
+    async def committed(self) -> int | None:
+        return await self._thread().committed(self._tp)
+
+
+class Worker:
+    """The partitions of one process; Faust's consumer calls `on_assigned` and `on_revoked`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        redis: Redis,
+        producer: AIOKafkaProducer,
+        classifier: Classifier,
+        observer: WorkerObserver,
+    ) -> None:
+        self.settings = settings
+        self.partitions: dict[TP, Partition] = {}
+        self.forwarders: dict[TP, Forwarder] = {}
+        self.assigned_once = False
+        self.stopping = False
+        self._redis = redis
+        self._producer = producer
+        self._classifier = classifier
+        self._observer = observer
+        self._consumer: BatchConsumer | None = None
+        self._layout = Layout(settings.redis.prefix)
+        self._rules = Rules(
+            author_key=settings.privacy.key(),
+            horizon_ms=int(settings.dedupe.horizon * 1000),
+            buckets=settings.dedupe.buckets,
+            publish_all=settings.kafka.classified == "all",
+        )
+        kafka = settings.kafka
+        self._outputs = KafkaOutputs(
+            producer,
+            classified=kafka.topics.classified,
+            dead=kafka.topics.dead,
+            raw=kafka.topics.raw,
+            author_key=self._rules.author_key,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def counted_topic(self) -> str:
+        kafka = self.settings.kafka
+        return kafka.topics.keyed if kafka.input == "any" else kafka.topics.raw
+
+    def attach(self, consumer: BatchConsumer) -> None:
+        self._consumer = consumer
+        consumer.hooks = self
+
+    def _thread(self) -> BatchThread:
+        assert self._consumer is not None  # noqa: S101 - attached before the first hook
+        return self._consumer.thread
+
+    async def on_assigned(self, assigned: set[TP]) -> None:
+        """A new assignment: every partition starts from what Redis and Kafka hold."""
+        self._close_all()
+        for tp in sorted(assigned):
+            if tp.topic == self.counted_topic:
+                self.partitions[tp] = self._new_partition(tp)
+            else:
+                self.forwarders[tp] = self._new_forwarder(tp)
+        self.assigned_once = True
+        self._observer.assigned({tp.partition for tp in self.partitions})
+        self._spawn(self._start_all())
+
+    async def on_revoked(self, revoked: set[TP]) -> None:
+        """Wait, not for long, for batches in hand; the next owner counts what is not committed."""
+        owned = self._owned()
+        await self.drain(owned)
+        self._close_all()
+
+    async def drain(self, owned: list[Partition | Forwarder] | None = None) -> None:
+        waiting = [item.drain() for item in owned or self._owned()]
+        if waiting:
+            try:
+                await asyncio.wait_for(asyncio.gather(*waiting), _DRAIN_SECONDS)
+            except TimeoutError:
+                log.warning(
+                    "a batch in hand was not committed within %.0f s: it is left", _DRAIN_SECONDS
+                )
+
+    def _owned(self) -> list[Partition | Forwarder]:
+        return [*self.partitions.values(), *self.forwarders.values()]
+
+    def _close_all(self) -> None:
+        for item in self._owned():
+            item.close()
+        self.partitions = {}
+        self.forwarders = {}
+
+    async def count(self, batch: Batch) -> None:
+        record = batch.records[0]
+        partition = self.partitions.get(TP(record.topic, record.partition))
+        if partition is not None and not self.stopping:
+            # Shielded: a batch in hand is finished although its agent is cancelled.
+            await asyncio.shield(self._spawn(partition.deliver(batch)))
+
+    async def forward(self, batch: Batch) -> None:
+        record = batch.records[0]
+        forwarder = self.forwarders.get(TP(record.topic, record.partition))
+        if forwarder is not None and not self.stopping:
+            await asyncio.shield(self._spawn(forwarder.deliver(batch)))
+
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _start_all(self) -> None:
+        for item in self._owned():
+            try:
+                await item.check()
+            except RETRIED as error:
+                self._observer.waiting(f"{type(error).__name__}: {error}")
+
+    def _new_partition(self, tp: TP) -> Partition:
+        keys = self._layout.partition(tp.topic, tp.partition)
+        dead = self.settings.dead
+        return Partition(
+            name=f"{tp.topic}:{tp.partition}",
+            log=PartitionLog(self._thread, tp),
+            store=PartitionStore(self._redis, keys),
+            outputs=self._outputs,
+            observer=self._observer,
+            limits=DeadLetterLimit(dead.consecutive, dead.window, dead.ratio),
+            classifier=lambda: self._classifier,
+            rules=self._rules,
+            misplaced=partial(self._misplaced, tp),
+        )
+
+    def _new_forwarder(self, tp: TP) -> Forwarder:
+        return Forwarder(
+            log=PartitionLog(self._thread, tp),
+            producer=self._producer,
+            topic=self.settings.kafka.topics.keyed,
+            partition_for=self._partition_for,
+            waiting=self._observer.waiting,
+        )
+
+    def _partition_for(self, key: bytes) -> int:
+        cluster = self._producer.client.cluster
+        partitions = cluster.partitions_for_topic(self.settings.kafka.topics.keyed) or {0}
+        return int((murmur2(key) & 0x7FFFFFFF) % len(partitions))
+
+    def _misplaced(self, tp: TP, record: Record, uid: str) -> bool:
+        """Not keyed by its uid, and not where Kafka's default partitioner would have put it.
+
+        Any partitioner puts equal keys together, so a record keyed by its uid is in its place.
+        """
+        key = uid.encode()
+        if record.key == key:
+            return False
+        partitions = self._thread().topic_partitions(tp.topic) or 1
+        return bool((murmur2(key) & 0x7FFFFFFF) % partitions != tp.partition)
+
+    async def kafka_answers(self, seconds: float) -> bool:
+        """Whether a broker answers within so many seconds."""
+        if self._consumer is None:
+            return False
+        try:
+            await asyncio.wait_for(self._producer.client.fetch_all_metadata(), seconds)
+        except (*RETRIED, TimeoutError):
+            return False
+        return True
+
+    async def watch(self) -> None:
+        """Every second while the process lives: rollbacks, lag, Kafka's committed offsets."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            for step in (self._check, self._publish, self.commit_to_kafka):
+                try:
+                    await asyncio.wait_for(step(), 10)
+                except RETRIED as error:
+                    self._observer.waiting(f"watch: {type(error).__name__}: {error}")
+                except Exception:  # the watchdog has to outlive what it watches
+                    log.exception("watchdog: %s failed", step.__name__)
+
+    async def _check(self) -> None:
+        for item in self._owned():
+            self._spawn(self._check_one(item))
+
+    async def _check_one(self, item: Partition | Forwarder) -> None:
+        try:
+            await item.check()
+        except RETRIED as error:
+            self._observer.waiting(f"{type(error).__name__}: {error}")
+
+    async def _publish(self) -> None:
+        """Lag, and what readers want to know of each partition: its end, and if it is paused."""
+        if not self.partitions:
+            return
+        ends = await self._thread().end_offsets(set(self.partitions))
+        now = int(time.time() * 1000)
+        writes: list[Awaitable[Any]] = []
+        for tp, partition in self.partitions.items():
+            end = ends.get(tp)
+            if end is None:
+                continue
+            if partition.position is not None:
+                self._observer.lag(tp.partition, max(0, end - (partition.offset or 0)))
+            keys: PartitionKeys = self._layout.partition(tp.topic, tp.partition)
+            writes.append(self._redis.sadd(self._layout.partitions, f"{tp.topic}:{tp.partition}"))
+            live: dict[str, str | int] = {"end": end, "at": now}
+            if partition.paused:
+                live["paused"] = partition.paused
+            else:
+                writes.append(self._redis.hdel(keys.live, "paused"))
+            writes.append(self._redis.hset(keys.live, mapping=live))
+        await asyncio.gather(*writes)
+
+    async def commit_to_kafka(self) -> None:
+        """Offsets for lag tools and autoscalers, and the forwarding agent's; they follow after."""
+        offsets = {tp: p.offset for tp, p in self.partitions.items() if p.offset is not None}
+        offsets.update(committed_offsets(self.forwarders))
+        if offsets:
+            await self._thread().commit_offsets(offsets)
