@@ -1,0 +1,141 @@
+"""The exporter: metrics, API and page, from one snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from typing import Final
+
+import uvicorn
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from streams import campaigns
+from streams.config import Settings
+from streams.exporter.api import Api
+from streams.exporter.exposition import Exposition
+from streams.exporter.problems import HANDLERS
+from streams.exporter.watch import Watch
+from streams.health import listen
+from streams.redis_client import connect
+from streams.store.keys import Layout
+from streams.store.reads import Reader
+
+log: Final = logging.getLogger(__name__)
+
+_PROBE_SECONDS: Final = 2.0
+_STOP_SECONDS: Final = 2
+_READ_RETRIES: Final = 2
+_AT_ONCE: Final = 1000  # requests; more are answered 503
+
+_PAGE: Final = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+}
+# Nothing but the exporter's own script, style and API; no frame around it.
+_PAGE_HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+
+
+def build_app(watch: Watch, exposition: Exposition) -> Starlette:
+    """The ASGI app; `watch` has to be run beside it."""
+
+    async def metrics(_: Request) -> Response:
+        return Response(exposition.text(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def readyz(_: Request) -> Response:
+        try:
+            await asyncio.wait_for(watch.reader.ping(), _PROBE_SECONDS)
+        except Exception as error:  # whatever it is, Redis does not answer
+            reason = f"Redis does not answer: {type(error).__name__}\n"
+            return PlainTextResponse(reason, status_code=503)
+        return PlainTextResponse("ready\n")
+
+    return Starlette(
+        routes=[
+            Route("/metrics", metrics),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/api/v1", routes=Api(watch).routes()),
+            *(_static(path, name, media) for path, (name, media) in _PAGE.items()),
+        ],
+        exception_handlers=HANDLERS,
+    )
+
+
+def _static(path: str, name: str, media: str) -> Route:
+    content = (files("streams.exporter") / "page" / name).read_bytes()
+    headers = {**_PAGE_HEADERS, "content-type": media}
+
+    async def answer(_: Request) -> Response:
+        return Response(content, headers=headers)
+
+    return Route(path, answer)
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are handled by `serve_exporter`: uvicorn would end with the signal's status."""
+        yield
+
+
+async def serve_exporter(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status, 0.
+
+    Redis may come and go.  Raises `UserError` where the port is taken or a campaign file is wrong.
+    """
+    known = [campaigns.load(name) for name in settings.campaigns]
+    options = settings.exporter
+    listener = listen(options.host, options.port, "exporter.port")
+    redis = connect(settings.redis, retries=_READ_RETRIES)
+    exposition = Exposition()
+    watch = Watch(
+        Reader(redis, Layout(settings.redis.prefix)),
+        exposition,
+        campaigns=known,
+        top=options.top,
+        clock=options.clock,
+    )
+    config = uvicorn.Config(
+        build_app(watch, exposition),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        limit_concurrency=_AT_ONCE,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    log.info("page, API and metrics on http://%s:%d/", options.host, listener.getsockname()[1])
+    reading = asyncio.create_task(watch.run(options.interval))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await reading
+        with suppress(Exception):
+            await asyncio.wait_for(redis.aclose(), 1)
+    return 0

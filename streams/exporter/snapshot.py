@@ -1,0 +1,130 @@
+"""What an exporter knows at one moment: read in the background, served from memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from streams.spread import Motion, motion
+from streams.store.documents import by_campaign, campaign_dimensions
+from streams.store.keys import US
+from streams.store.reads import Subject, campaign, hashtag
+from streams.store.states import PartitionState, Times
+from streams.store.tracked import Counts
+from streams.windows import HOUR, WINDOWS, Window
+
+
+class View(NamedTuple):
+    """A campaign or hashtag: by window, how it moves, and posts and end (s) of the window."""
+
+    total: int
+    motions: Mapping[str, Motion]
+    posts: Mapping[str, int]
+    until: Mapping[str, int]
+    authors: Mapping[str, int]
+
+
+class CampaignView(NamedTuple):
+    """A campaign, and what its file says of it."""
+
+    view: View
+    fields: Mapping[str, int]  # dimension US value -> posts
+    first: Mapping[str, int]  # dimension US value -> ms
+    info: Mapping[str, Any]
+
+    @property
+    def dimensions(self) -> dict[str, dict[str, int]]:
+        return campaign_dimensions(self.fields)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Posts/s by severity."""
+        return {str(name): float(rate) for name, rate in self.info.get("thresholds", {}).items()}
+
+    @property
+    def next_milestone(self) -> int | None:
+        """The smallest milestone that is not reached, in posts."""
+        above = [int(posts) for posts in self.info.get("milestones", ()) if posts > self.view.total]
+        return min(above, default=None)
+
+
+class Snapshot(NamedTuple):
+    """`read_at` is wall time (s); `untracked` are hashtags of the last hour that are left out."""
+
+    read_at: float
+    watermark: float | None
+    states: list[PartitionState]
+    outcomes: Mapping[str, int]
+    campaigns: Mapping[str, CampaignView]
+    hashtags: Mapping[str, View]
+    untracked: int
+
+
+def places_of(at: Times) -> set[tuple[int, int]]:
+    """Step and start of every bucket that all windows, and the windows before them, need."""
+    places: set[tuple[int, int]] = set()
+    for window in WINDOWS.values():
+        chosen = window.safe(at.watermark, at.newest)
+        until = chosen.until(at.watermark)
+        places.update((chosen.step, start) for start in chosen.starts(until))
+        places.update((chosen.step, start) for start in chosen.starts(until - chosen.seconds))
+    return places
+
+
+def build(
+    counts: Counts,
+    at: Times | None,
+    infos: Mapping[str, Mapping[str, Any]],
+    authors: Mapping[Subject, Mapping[str, int]],
+    *,
+    untracked: int,
+    read_at: float,
+) -> Snapshot:
+    """The snapshot of what was counted, for the campaigns of `infos` and those that have posts."""
+    fields = by_campaign(counts.campaigns)
+    first: dict[str, dict[str, int]] = {}
+    for field, ms in counts.first.items():
+        name, _, rest = field.partition(US)
+        first.setdefault(name, {})[rest] = ms
+    campaigns = {}
+    for name in sorted({*infos, *fields}):
+        own = fields.get(name, Counter())
+        subject = campaign(name)
+        view = _view(counts, at, subject, own[f"total{US}"], authors.get(subject, {}))
+        campaigns[name] = CampaignView(view, own, first.get(name, {}), infos.get(name, {}))
+    hashtags = {
+        tag: _view(counts, at, hashtag(tag), n, authors.get(hashtag(tag), {}))
+        for tag, n in sorted(counts.hashtags.items())
+    }
+    return Snapshot(
+        read_at=read_at,
+        watermark=None if at is None else at.watermark,
+        states=counts.states,
+        outcomes=counts.outcomes,
+        campaigns=campaigns,
+        hashtags=hashtags,
+        untracked=untracked,
+    )
+
+
+def _view(
+    counts: Counts, at: Times | None, subject: Subject, total: int, authors: Mapping[str, int]
+) -> View:
+    motions: dict[str, Motion] = {}
+    posts: dict[str, int] = {}
+    until: dict[str, int] = {}
+    if at is not None:
+        for name, window in WINDOWS.items():
+            chosen = window.safe(at.watermark, at.newest)
+            end = until[name] = chosen.until(at.watermark)
+            n = posts[name] = counts.posts(subject, chosen, end)
+            motions[name] = motion(n, _before(counts, subject, chosen, end), chosen.seconds)
+    return View(total, motions, posts, until, authors)
+
+
+def _before(counts: Counts, subject: Subject, window: Window, until: int) -> int | None:
+    """Posts in the window before; None where its buckets are not kept: hashtags' go after 25 h."""
+    if subject.kind == "h" and window.seconds > 12 * HOUR:
+        return None
+    return counts.posts(subject, window, until - window.seconds)

@@ -1,0 +1,74 @@
+"""Where each partition stands, and what time it is for all of them together.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Literal, NamedTuple
+
+Clock = Literal["live", "replay"]
+
+STATE_FIELDS: Final = ("gen", "offset", "watermark")
+
+
+class PartitionState(NamedTuple):
+    """One partition, as Redis holds it.
+
+    `offset` is the next one to count, `watermark` the newest counted created_at (ms), `end` the
+    log's end as its worker last saw it, `paused` why it is paused; None where not known.
+    """
+
+    name: str
+    gen: int = 0
+    offset: int | None = None
+    watermark: int | None = None
+    end: int | None = None
+    paused: str | None = None
+
+    @property
+    def drained(self) -> bool:
+        """Whether everything in the log is counted."""
+        return self.end is not None and (self.offset or 0) >= self.end
+
+    @property
+    def lag(self) -> int | None:
+        """Records that are not counted yet; None where the log's end is not known."""
+        return None if self.end is None else max(0, self.end - (self.offset or 0))
+
+
+def parse_state(
+    name: str, fields: Sequence[bytes | None], live: Mapping[bytes, bytes]
+) -> PartitionState:
+    """From the values of `STATE_FIELDS` and the partition's `live` hash."""
+    gen, offset, watermark = (None if value is None else int(value) for value in fields)
+    end, paused = live.get(b"end"), live.get(b"paused")
+    return PartitionState(
+        name=name,
+        gen=gen or 0,
+        offset=offset,
+        watermark=watermark,
+        end=None if end is None else int(end),
+        paused=None if paused is None else paused.decode(errors="replace"),
+    )
+
+
+class Times(NamedTuple):
+    """Seconds since 1970: `watermark`, the time of the whole; `newest`, the newest counted post."""
+
+    watermark: float
+    newest: float
+
+
+def times(states: Collection[PartitionState], clock: Clock, now: float) -> Times | None:
+    """The watermark of the whole: the minimum over partitions that are not drained.
+
+    When all are drained it is `now` (`live`; s) or the newest post (`replay`).  A partition that
+    has counted nothing does not hold it back.  None where nothing was ever counted.
+    """
+    known = [state for state in states if state.watermark is not None]
+    if not known:
+        return None
+    newest = max(state.watermark or 0 for state in known) / 1000
+    behind = [state.watermark or 0 for state in known if not state.drained]
+    if behind:
+        return Times(min(behind) / 1000, newest)
+    return Times(now if clock == "live" else newest, newest)
