@@ -1,0 +1,1 @@
+"""Where posts come from: simulated days, and files that are replayed into Kafka."""
