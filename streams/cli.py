@@ -1,0 +1,205 @@
+"""The command line: `streams …`.  Exit status 0, 1 = failed, 2 = bad usage."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from streams import __version__
+from streams.errors import UserError
+
+app = typer.Typer(
+    name="streams",
+    help="Watch a hashtag become a movement: exact counts of a campaign's posts while it spreads.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", envvar="STREAMS_CONFIG", help="streams.toml; STREAMS_* variables override it."
+    ),
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+
+
+def _settings(config: Path | None) -> Any:
+    from streams.config import load_settings
+
+    return load_settings(config)
+
+
+def _logging(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    for noisy in ("aiokafka", "mode", "faust", "streams.transport", "uvicorn"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, int | None]]) -> None:
+    raise typer.Exit(asyncio.run(work()) or 0)
+
+
+@app.command()
+def worker(config: ConfigOption = None) -> None:
+    """Run one worker process: read, dedupe, classify and count posts."""
+    from streams.run import main as run_worker
+
+    settings = _settings(config)
+    _logging(settings.log_level)
+    run_worker(settings)
+
+
+@app.command()
+def exporter(config: ConfigOption = None) -> None:
+    """Serve /metrics, the API and the live page from what Redis holds."""
+    from streams.exporter import serve_exporter
+
+    settings = _settings(config)
+    _logging(settings.log_level)
+    _run(lambda: serve_exporter(settings))
+
+
+@app.command()
+def demo(
+    posts: Annotated[
+        int, typer.Option(min=1, help="How many posts the simulated day has.")
+    ] = 500_000,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Multiple of event time; default: as fast as it goes."),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the replay, with counted against true.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated day.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Worker processes.")] = 1,
+    config: ConfigOption = None,
+) -> None:
+    """Kafka, Redis, worker and exporter on this machine, and a campaign's first day replayed."""
+    from streams.demo import Options, run_demo
+
+    raise typer.Exit(run_demo(Options(posts, speed, once, seed, workers, config)))
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[
+        str, typer.Argument(help="Name of a scenario, or path of its TOML file.")
+    ] = "metoo-day",
+    posts: Annotated[int, typer.Option(min=1, help="Lines to write.")] = 500_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    truth: Annotated[
+        Path | None, typer.Option(help="Write the exact expected counts here, as JSON.")
+    ] = None,
+) -> None:
+    """NDJSON of raw posts of a simulated day on stdout."""
+    from streams.ingest.commands import write_simulation
+
+    write_simulation(scenario, posts, seed, truth)
+
+
+@app.command()
+def replay(
+    files: Annotated[
+        list[str], typer.Argument(help="NDJSON files: plain, .gz, .zst, or - for stdin.")
+    ],
+    topic: Annotated[
+        str | None, typer.Option(help="Default: kafka.raw of the configuration.")
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Multiple of event time; default: as fast as it goes."),
+    ] = None,
+    unkeyed: Annotated[
+        bool, typer.Option("--unkeyed", help="No keys: spread over all partitions.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Send NDJSON into Kafka, keyed by uid, with event time as the records' timestamps."""
+    from streams.ingest.commands import replay_files
+
+    settings = _settings(config)
+    _run(lambda: replay_files(settings, files, topic, speed, keyed=not unkeyed))
+
+
+@app.command()
+def inspect(
+    file: Annotated[str, typer.Argument(help="NDJSON file, or - for stdin.")] = "-",
+    campaign: Annotated[
+        list[str] | None, typer.Option(help="Campaign name or file; default: metoo.")
+    ] = None,
+) -> None:
+    """One JSON line for each input line: the decoded, classified post, or why it is none."""
+    from streams.ingest.commands import inspect_file
+
+    inspect_file(file, campaign or ["metoo"])
+
+
+@app.command()
+def counts(
+    hashtag: Annotated[str | None, typer.Option(help="A hashtag, with or without #.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="A campaign.")] = None,
+    window: Annotated[
+        str | None, typer.Option(help="1m, 5m, 15m, 1h or 24h; default: totals.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="platform, lang, country, kind, via or stance.")
+    ] = None,
+    total: Annotated[bool, typer.Option("--total", help="All totals.")] = False,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Exact counters from Redis."""
+    from streams.counts import print_counts
+
+    settings = _settings(config)
+    _run(
+        lambda: print_counts(settings, hashtag, campaign, window, by, total=total, as_json=as_json)
+    )
+
+
+@app.command()
+def check(
+    create_topics: Annotated[
+        bool, typer.Option("--create-topics", help="Create the topics that are missing.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Is everything reachable, and are topics and configuration right?  One line each."""
+    from streams.check import run_check
+
+    settings = _settings(config)
+    _run(lambda: run_check(settings, create_topics=create_topics))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Entry point: errors a user can mend are one line on stderr."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"streams: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # `streams simulate … | head`
+        sys.stderr.close()
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
