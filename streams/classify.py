@@ -55,7 +55,10 @@ class Matcher:
         self._tags = frozenset(self._folded(tag) for tag in self.tags) - excluded
         texts = campaign.all_phrases
         self._phrases = Phrases(texts, self._folds)
-        self._context = tuple(folded(word, self._folds) for word in campaign.all_context)
+        self._contexts = [
+            (Phrases(campaign.phrases[lang], self._folds), tuple(map(self._text, beginnings)))
+            for lang, beginnings in campaign.context.items()
+        ]
         self._calls = Copies(campaign.all_calls, self._folds, campaign.matching.call_similarity)
         # A call without a phrase in it needs an anchor of its own.
         anchors = Anchors(texts)
@@ -114,7 +117,13 @@ class Matcher:
         return found
 
     def _in_context(self, words: Words) -> bool:
-        return any(word.startswith(self._context) for word in words) and self._phrases.inside(words)
+        return self._phrases.inside(words) and any(
+            phrases.inside(words) and any(word.startswith(beginnings) for word in words)
+            for phrases, beginnings in self._contexts
+        )
+
+    def _text(self, text: str) -> str:
+        return folded(text, self._folds)
 
     def _folded(self, tag: str) -> str:
         return folded_tag(canonical(tag), self._folds)

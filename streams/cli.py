@@ -193,6 +193,8 @@ def version() -> None:
 
 def main() -> None:
     """Entry point: errors a user can mend are one line on stderr."""
+    # Commands say in one line what is wrong; what clients log beside it is for services only.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         app()
     except UserError as error:

@@ -33,17 +33,8 @@ class WorkerObserver:
         metrics.BATCH_POSTS.observe(reading.taken)
         metrics.BATCH_SECONDS.observe(sum(seconds.values()))
         metrics.COMMIT_SECONDS.observe(seconds["commit"])
-        self._ages(result)
-
-    @staticmethod
-    def _ages(result: Result) -> None:
-        """One look a batch: a histogram takes 1 us a post, which is a fifth of all work on it."""
-        if not result.ages:
-            return
         now = time.time() * 1000
-        step = max(1, len(result.ages) // 20)
-        for created in result.ages[::step]:
-            metrics.EVENT_AGE.observe(max(0.0, (now - created) / 1000))
+        metrics.EVENT_AGE.observe_many(max(0.0, (now - created) / 1000) for created in result.ages)
 
     def rejected(self, reason: str) -> None:
         metrics.REJECTIONS.labels(reason).inc()

@@ -13,10 +13,10 @@ from typing import Any, Final, cast
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams import campaigns
 from streams.app import build_app
-from streams.classify import Classifier
+from streams.campaigns import load
 from streams.config import Settings
+from streams.errors import UserError
 from streams.health import Health, serve_health
 from streams.kafka import client_options
 from streams.observe import WorkerObserver
@@ -74,7 +74,7 @@ async def run_worker(settings: Settings) -> int:
 
     Raises `UserError` for what the user has to change: configuration, a campaign file, a busy port.
     """
-    classifier = Classifier([campaigns.load(name) for name in settings.campaigns])
+    loaded = [load(name) for name in settings.campaigns]
     settings.privacy.key()
     stop = asyncio.Event()
     _on_signals(stop)
@@ -88,11 +88,12 @@ async def run_worker(settings: Settings) -> int:
             return 0
         redis = connect(settings.redis)
         try:
+            await _require_topics(settings, producer)
             worker = Worker(
                 settings,
                 redis=cast("Redis", redis),
                 producer=producer,
-                classifier=classifier,
+                campaigns=loaded,
                 observer=observer,
             )
             return await _run(worker, health, redis, stop)
@@ -103,6 +104,21 @@ async def run_worker(settings: Settings) -> int:
                 await asyncio.wait_for(redis.aclose(), 1)
     finally:
         await server.stop()
+
+
+async def _require_topics(settings: Settings, producer: AIOKafkaProducer) -> None:
+    """Raises `UserError` where a topic is missing: Faust would wait for it without a word."""
+    topics = settings.kafka.topics
+    wanted = [topics.raw, topics.classified, topics.dead]
+    if settings.kafka.input == "any":
+        wanted.append(topics.keyed)
+    present = (await producer.client.fetch_all_metadata()).topics()
+    missing = [topic for topic in wanted if topic not in present]
+    if missing:
+        raise UserError(
+            f"Kafka has no topic {', '.join(missing)}: "
+            "streams check --create-topics makes what is missing"
+        )
 
 
 async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) -> int:

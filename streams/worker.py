@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +16,8 @@ from aiokafka.partitioner import murmur2
 from faust.types import TP
 
 from streams.aggregate import Record, Rules
+from streams.campaigns import Campaign
+from streams.campaigns.describe import describe
 from streams.classify import Classifier
 from streams.config import Settings
 from streams.deadletters import DeadLetterLimit
@@ -58,7 +62,7 @@ class Worker:
         *,
         redis: Redis,
         producer: AIOKafkaProducer,
-        classifier: Classifier,
+        campaigns: Sequence[Campaign],
         observer: WorkerObserver,
     ) -> None:
         self.settings = settings
@@ -68,10 +72,14 @@ class Worker:
         self.stopping = False
         self._redis = redis
         self._producer = producer
-        self._classifier = classifier
+        self._classifier = Classifier(campaigns)
         self._observer = observer
         self._consumer: BatchConsumer | None = None
         self._layout = Layout(settings.redis.prefix)
+        self._described = {
+            campaign.name: json.dumps(describe(campaign), ensure_ascii=False)
+            for campaign in campaigns
+        }
         self._rules = Rules(
             author_key=settings.privacy.key(),
             horizon_ms=int(settings.dedupe.horizon * 1000),
@@ -158,6 +166,8 @@ class Worker:
         return task
 
     async def _start_all(self) -> None:
+        with suppress(*RETRIED):  # the watchdog does it again
+            await self._register()
         for item in self._owned():
             try:
                 await item.check()
@@ -236,10 +246,19 @@ class Worker:
         except RETRIED as error:
             self._observer.waiting(f"{type(error).__name__}: {error}")
 
+    async def _register(self) -> None:
+        """Tell readers which partitions and campaigns there are; again and again, as Redis may
+        have gone back in time."""
+        names = [f"{tp.topic}:{tp.partition}" for tp in self.partitions]
+        if names:
+            await self._redis.sadd(self._layout.partitions, *names)
+        await self._redis.hset(self._layout.campaigns, mapping=self._described)
+
     async def _publish(self) -> None:
         """Lag, and what readers want to know of each partition: its end, and if it is paused."""
         if not self.partitions:
             return
+        await self._register()
         ends = await self._thread().end_offsets(set(self.partitions))
         now = int(time.time() * 1000)
         writes: list[Awaitable[Any]] = []
@@ -250,7 +269,6 @@ class Worker:
             if partition.position is not None:
                 self._observer.lag(tp.partition, max(0, end - (partition.offset or 0)))
             keys: PartitionKeys = self._layout.partition(tp.topic, tp.partition)
-            writes.append(self._redis.sadd(self._layout.partitions, f"{tp.topic}:{tp.partition}"))
             live: dict[str, str | int] = {"end": end, "at": now}
             if partition.paused:
                 live["paused"] = partition.paused

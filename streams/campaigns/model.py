@@ -61,7 +61,7 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     hashtags: dict[Text, list[Tag]]  # language or place -> variants
     excluded: list[Tag] = []
     phrases: Grouped = {}  # language -> phrases
-    context: Grouped = {}  # language -> beginnings of words
+    context: Grouped = {}  # language -> beginnings of words beside that language's phrases
     calls: Grouped = {}  # language -> texts of the call
     roots: list[Uid] = []
     accounts: list[Uid] = []
@@ -76,10 +76,6 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def all_phrases(self) -> tuple[str, ...]:
         return flat(self.phrases)
-
-    @property
-    def all_context(self) -> tuple[str, ...]:
-        return flat(self.context)
 
     @property
     def all_calls(self) -> tuple[str, ...]:
@@ -139,6 +135,9 @@ def _problem(campaign: Campaign) -> str | None:
         return "milestones: must rise"
     folds = campaign.matching.folds
     excluded = {folded_tag(canonical(tag), folds) for tag in campaign.excluded}
+    for lang in campaign.context:
+        if lang not in campaign.phrases:
+            return f"context.{lang}: there are no phrases of that language"
     for tag in campaign.all_hashtags:
         if folded_tag(canonical(tag), folds) in excluded:
             return f"excluded: {tag} is one of the hashtags, too"

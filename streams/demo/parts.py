@@ -133,7 +133,7 @@ class Parts:
 
 
 def start_parts(
-    options: Options, folder: Path, stack: contextlib.ExitStack, say: Callable[[str], object]
+    options: Options, folder: Path, stack: contextlib.ExitStack, say: Callable[[str], None]
 ) -> Parts:
     """Start what the configuration does not name, and register its end with `stack`.
 
@@ -147,7 +147,7 @@ def start_parts(
     run = secrets.token_hex(3)
     if "brokers" not in configured.kafka.model_fields_set:
         say("starting Kafka")
-        kafka = EmbeddedKafka(folder / "kafka")
+        kafka = EmbeddedKafka(folder / "kafka", progress=say)
         stack.callback(kafka.stop)
         environ["STREAMS_KAFKA__BROKERS"] = kafka.start().bootstrap
     else:

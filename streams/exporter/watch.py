@@ -7,11 +7,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from redis.exceptions import RedisError
 
 from streams.campaigns import Campaign
+from streams.campaigns.describe import describe
 from streams.exporter.authors import unique_authors
 from streams.exporter.exposition import Exposition
 from streams.exporter.snapshot import Snapshot, build, places_of
@@ -148,13 +149,3 @@ def ranked(
     """The `most` largest, ties by name; the same in every exporter."""
     names = (name for name in counts if name not in without)
     return sorted(names, key=lambda name: (-counts[name], name))[:most]
-
-
-def describe(found: Campaign) -> dict[str, Any]:
-    """What readers need of a campaign file."""
-    return {
-        "version": found.version,
-        "hashtags": sorted({canonical(tag) for tags in found.hashtags.values() for tag in tags}),
-        "thresholds": dict(found.thresholds),
-        "milestones": list(found.milestones),
-    }

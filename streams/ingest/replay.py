@@ -103,8 +103,8 @@ async def replay_producer(settings: Settings, topic: str) -> AsyncIterator[Produ
     )
     producer = AIOKafkaProducer(**options)
     try:
-        await producer.start()
         try:
+            await producer.start()
             if topic not in (await producer.client.fetch_all_metadata()).topics():
                 raise UserError(
                     f"Kafka has no topic {topic}: create it, or run `streams check --create-topics`"

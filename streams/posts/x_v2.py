@@ -164,12 +164,12 @@ def _post(tweet: _Tweet, includes: _Includes) -> Post:
 
 def _kind(references: list[_Reference]) -> tuple[str, str | None]:
     """The first that applies of repost, reply, quote; a post may answer one and quote another."""
-    best, number = "original", None
+    best, about = "original", None
     for reference in references:
-        kind = _KINDS.get(reference.type, "original")
-        if number is None or _ORDER.index(kind) < _ORDER.index(best):
-            best, number = kind, reference.id
-    return (best, number) if best != "original" else (best, None)
+        kind = _KINDS.get(reference.type)
+        if kind is not None and _ORDER.index(kind) < _ORDER.index(best):
+            best, about = kind, reference.id
+    return best, about
 
 
 def _subject(about: _Tweet, includes: _Includes) -> Subject:

@@ -76,7 +76,7 @@ class Phrases:
         return any(words[:length] in self._phrases for length in self._lengths)
 
     def inside(self, words: Words) -> bool:
-        return any(
+        return bool(self._first) and any(
             word in self._first and self.opens(words[at : at + self._lengths[-1]])
             for at, word in enumerate(words)
         )
@@ -111,7 +111,7 @@ def _anchors(text: str) -> set[bytes]:
     longest = max(reversed(runs), key=len, default="")
     if len(longest) + (not longest.isascii()) >= _ENOUGH:
         return {longest.encode()}
-    spellings = {text, text.upper(), text.title()}
+    spellings = {text, text.upper(), text.title(), text.capitalize()}
     spellings |= {unicodedata.normalize("NFD", spelling) for spelling in spellings}
     return {spelling.encode().translate(_LOWER, _DROPPED) for spelling in spellings}
 

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import orjson
 import pytest
 
+from streams.config import load_settings
+from streams.errors import UserError
 from streams.ingest.murmur2 import partition_of
-from streams.ingest.replay import ReplayStats, replay
+from streams.ingest.replay import ReplayStats, replay, replay_stream
 from streams.ingest.simulate import load_scenario, simulate
 
 ROOT_MS = 1508098871289
@@ -86,7 +88,7 @@ async def test_a_whole_day_arrives_once_and_in_order() -> None:
     assert sorted(record.value for record in producer.sent) == sorted(lines)
     assert (stats.read, stats.sent, stats.blank) == (3000, 3000, 0)
     assert stats.bytes == sum(map(len, lines))
-    order = {}
+    order: dict[bytes, int] = {}
     for index, line in enumerate(lines):
         order.setdefault(line, index)  # a redelivery may be taken for the first delivery
     for partition in range(4):
@@ -188,3 +190,15 @@ async def test_speed_waits_for_event_time(monkeypatch: pytest.MonkeyPatch) -> No
     assert 0.9 < sum(slept) < 1.1
     assert len(producer.sent) == 3
     assert len(reports) >= 5
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    for line in ():
+        yield line
+
+
+async def test_kafka_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMS_KAFKA__BROKERS", "127.0.0.1:1")
+    monkeypatch.setenv("STREAMS_PRIVACY__AUTHOR_KEY", "0" * 32)
+    with pytest.raises(UserError, match="does not answer"):
+        await replay_stream(load_settings(None), nothing())

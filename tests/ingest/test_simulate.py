@@ -92,6 +92,12 @@ def counted_independently(feed: Iterable[bytes], partitions: int = 1) -> dict[st
     }
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_truth_of_other_days(seed: int) -> None:
+    day = simulate(SCENARIO, posts=4000, seed=seed)
+    assert counted_independently(day) == day.truth.document()
+
+
 def test_truth_holds_however_the_records_are_spread() -> None:
     """Unkeyed over five raw partitions that are read at different speeds, then 64 by uid."""
     random = Random(1)
@@ -228,11 +234,14 @@ def test_redeliveries_count_alike_whichever_comes_first() -> None:
 def test_shares() -> None:
     day = simulate(SCENARIO, posts=POSTS, seed=7)
     drafts: list[Draft] = []
-    original = day.truth.add
-    day.truth.add = lambda outcome, draft=None: (  # type: ignore[method-assign]
-        original(outcome, draft),
-        drafts.append(draft) if draft else None,
-    )[0]
+    add = day.truth.add
+
+    def note(outcome: str, draft: Draft | None = None) -> None:
+        add(outcome, draft)
+        if draft is not None:
+            drafts.append(draft)
+
+    day.truth.add = note  # type: ignore[method-assign]
     for _ in day:
         pass
     n = len(drafts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -15,7 +16,7 @@ from streams.store.hll import NotHyperLogLogError, Registers, count_union
 )
 def test_equal_to_pfmerge_and_pfcount(redis_url: str, unique: str, sizes: list[int]) -> None:
     dice = random.Random(sum(sizes) + len(sizes))
-    redis = Redis.from_url(redis_url)
+    redis: Any = Redis.from_url(redis_url)
     keys = [f"{unique}:{i}" for i in range(len(sizes))]
     for key, size in zip(keys, sizes, strict=True):
         redis.pfadd(key)

@@ -29,9 +29,9 @@ class People:
         verified = mixed / 0x100000000 < _VERIFIED
         followers = (mixed >> 7) % 1800 if mixed & 7 else (mixed >> 7) % 60_000
         return Author(
-            id=3_000_000 + number * 37,
-            name=f"user_{number:x}",
-            followers=followers * 40 if verified else followers,
-            verified=verified,
-            location=_LOCATIONS[(mixed >> 11) % len(_LOCATIONS)],
+            3_000_000 + number * 37,
+            f"user_{number:x}",
+            followers * 40 if verified else followers,
+            verified,
+            _LOCATIONS[(mixed >> 11) % len(_LOCATIONS)],
         )

@@ -20,7 +20,8 @@ from streams.ingest.simulate.truth import Truth
 
 _LATE_FROM: Final = 5_000  # smaller days have partitions that no post has reached by the evening
 _KEPT: Final = 0.02  # of the posts, for redelivery after minutes and hours
-_RECENT: Final = 64  # posts for redelivery within seconds
+_NOTED: Final = 0.25  # of the posts, for redelivery within seconds: the newest ...
+_RECENT: Final = 32  # ... so many of them
 _ASCII: Final = 0.06  # of the v1.1 posts are sent with \uXXXX for everything that is not ASCII
 
 
@@ -101,10 +102,11 @@ class Simulation:
         self.truth.add("counted", draft)
         first = draft.salt & 1 == 0
         line = self._line(draft, first=first)
-        sent = _Sent(now, line, draft, first)
-        self._recent.append(sent)
-        if self._dice.chance(_KEPT):
-            self._kept.append(sent._replace(draft=None))
+        form = self._dice.random()
+        if form < _KEPT:
+            self._kept.append(_Sent(now, line, None, first))
+        elif form < _KEPT + _NOTED or not self._recent:
+            self._recent.append(_Sent(now, line, draft, first))
         return line
 
     def _line(self, draft: Draft, *, first: bool) -> bytes:

@@ -33,8 +33,8 @@ class Truth:
         if draft is None:
             return
         words = draft.shown
-        if words.tags:
-            self._tags.update(canonical_tags(words.tags))
+        for tag in canonical_tags(words.tags):
+            self._tags[tag] += 1
         if draft.via is not None:
             stance = words.stance if STANCES else "unclear"
             self._posts[draft.via, draft.kind, stance, words.lang, draft.country] += 1
