@@ -179,7 +179,11 @@ class Classifier:
     def _about_root(self, post: Post) -> bool:
         """Whether it is a root post, or answers, quotes or reposts one or an answer to one."""
         roots = self._roots
-        if post.parent in roots or post.root in roots or post.uid in roots:
+        if post.uid in roots:
+            return True
+        if post.parent is None:
+            return False
+        if post.parent in roots or post.root in roots:
             return True
         subject = post.subject
         return subject is not None and (subject.parent in roots or subject.root in roots)

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from streams.config import Settings
 from streams.errors import UsageError
+from streams.keys import US, Layout
 from streams.redis_client import Client, connect, unreachable
 from streams.spread import velocity
 from streams.store.documents import (
@@ -24,7 +25,6 @@ from streams.store.documents import (
     outcomes_document,
     totals_document,
 )
-from streams.store.keys import US, Layout
 from streams.store.reads import Reader, Subject, campaign, hashtag
 from streams.store.states import Clock, times
 from streams.text.hashtags import canonical

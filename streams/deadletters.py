@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from streams.aggregate import Reading
+from streams.reading import Reading
 
 
 class DeadLetterLimit:

@@ -16,10 +16,10 @@ from typing import Any, Final, Protocol
 
 from aiokafka.errors import KafkaError
 
-from streams.aggregate import Record, platform_of
 from streams.outputs import Producer
-from streams.partition import Batch
+from streams.ports import Batch
 from streams.posts import Deleted, Post, Unreadable, decode
+from streams.reading import Record, platform_of
 
 _BACKOFF: Final = 0.5  # seconds
 

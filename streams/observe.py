@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from streams import worker_metrics as metrics
-from streams.aggregate import Reading, Result
+from streams.aggregate import Result
+from streams.reading import Reading
 
 log: Final = logging.getLogger(__name__)
 

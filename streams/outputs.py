@@ -11,8 +11,9 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from streams.aggregate import Reading, Record, Result, source_of
+from streams.aggregate import Result
 from streams.posts.output import document
+from streams.reading import Reading, Record, source_of
 
 _DETAIL_BYTES: Final = 512
 _OWN_HEADERS: Final = frozenset(

@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from hashlib import blake2b
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from streams.aggregate import Reading, Record, Result, Rules, count, read
+from streams.aggregate import count
 from streams.classify import Classifier
+from streams.ports import Batch, Limits, Log, Observer, Outputs
+from streams.reading import Reading, Record, Rules, read
 from streams.store.commit import Commit, Moved, PartitionStore, State
 
 T = TypeVar("T")
@@ -30,51 +32,6 @@ T = TypeVar("T")
 _FIRST_BACKOFF: Final = 0.05  # seconds; doubled up to:
 _LAST_BACKOFF: Final = 5.0
 RETRIED: Final = (RedisError, KafkaError, OSError, TimeoutError)
-
-
-class Batch(Protocol):
-    """What is used of `streams.transport.Batch`."""
-
-    @property
-    def epoch(self) -> int: ...
-    @property
-    def start(self) -> int | None: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def records(self) -> Sequence[Any]: ...
-
-
-class Log(Protocol):
-    """The partition's log, as far as it has to be moved in."""
-
-    async def seek(self, offset: int | None) -> tuple[int, int]:
-        """Seek (None: to the first record); returns the epoch of the batches that follow and the
-        offset that the first of them starts at."""
-
-    async def earliest(self) -> int:
-        """First offset that the log still holds."""
-
-
-class Outputs(Protocol):
-    """Kafka topics that are written before the offset moves: at least once."""
-
-    async def write(self, reading: Reading, result: Result) -> None: ...
-
-
-class Observer(Protocol):
-    """What happened, for metrics and log lines; never decides anything."""
-
-    def committed(self, reading: Reading, result: Result, seconds: Mapping[str, float]) -> None: ...
-    def rejected(self, reason: str) -> None: ...
-    def waiting(self, reason: str) -> None: ...
-    def incident(self, kind: str, **facts: object) -> None: ...
-
-
-class Limits(Protocol):
-    """The dead-letter limit: a reason to pause, or None."""
-
-    def pause_reason(self, reading: Reading) -> str | None: ...
 
 
 def key_hash(key: bytes | None) -> str:

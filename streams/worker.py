@@ -12,21 +12,21 @@ from functools import partial
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
 from faust.types import TP
 
-from streams.aggregate import Record, Rules
 from streams.campaigns import Campaign
 from streams.campaigns.describe import describe
 from streams.classify import Classifier
 from streams.config import Settings
 from streams.deadletters import DeadLetterLimit
 from streams.forward import Forwarder, committed_offsets
+from streams.keys import Layout, PartitionKeys
+from streams.murmur2 import partition_of
 from streams.observe import WorkerObserver
 from streams.outputs import KafkaOutputs
 from streams.partition import RETRIED, Partition
+from streams.reading import Record, Rules
 from streams.store.commit import PartitionStore, Redis
-from streams.store.keys import Layout, PartitionKeys
 from streams.transport import Batch, BatchConsumer, BatchThread
 
 log: Final = logging.getLogger(__name__)
@@ -201,7 +201,7 @@ class Worker:
     def _partition_for(self, key: bytes) -> int:
         cluster = self._producer.client.cluster
         partitions = cluster.partitions_for_topic(self.settings.kafka.topics.keyed) or {0}
-        return int((murmur2(key) & 0x7FFFFFFF) % len(partitions))
+        return partition_of(key, len(partitions))
 
     def _misplaced(self, tp: TP, record: Record, uid: str) -> bool:
         """Not keyed by its uid, and not where Kafka's default partitioner would have put it.
@@ -212,7 +212,7 @@ class Worker:
         if record.key == key:
             return False
         partitions = self._thread().topic_partitions(tp.topic) or 1
-        return bool((murmur2(key) & 0x7FFFFFFF) % partitions != tp.partition)
+        return partition_of(key, partitions) != tp.partition
 
     async def kafka_answers(self, seconds: float) -> bool:
         """Whether a broker answers within so many seconds."""

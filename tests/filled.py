@@ -7,7 +7,7 @@ from typing import Any
 
 from redis import Redis
 
-from streams.store.keys import US, Layout
+from streams.keys import US, Layout
 
 
 class Filled:

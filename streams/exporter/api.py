@@ -15,9 +15,9 @@ from starlette.routing import Route
 from streams.exporter.problems import Problem
 from streams.exporter.snapshot import CampaignView, Snapshot, View
 from streams.exporter.watch import Watch, ranked, ranking
+from streams.keys import US
 from streams.spread import velocity
 from streams.store.documents import hashtag_dimensions, outcomes_document
-from streams.store.keys import US
 from streams.store.reads import Subject, campaign, hashtag
 from streams.store.states import Times, times
 from streams.text.hashtags import canonical

@@ -24,8 +24,8 @@ from streams.exporter.exposition import Exposition
 from streams.exporter.problems import HANDLERS
 from streams.exporter.watch import Watch
 from streams.health import listen
+from streams.keys import Layout
 from streams.redis_client import connect
-from streams.store.keys import Layout
 from streams.store.reads import Reader
 
 log: Final = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from streams.keys import GenerationKeys
 from streams.store.hll import Registers
-from streams.store.keys import GenerationKeys
 from streams.store.reads import Command, Reader, Subject, mget
 from streams.windows import HOUR, MINUTE, WINDOWS, edge
 

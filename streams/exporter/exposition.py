@@ -13,7 +13,7 @@ from streams.exporter import metrics
 from streams.exporter.authors import ALL_TIME
 from streams.exporter.metrics import DEFINITIONS, Definition
 from streams.exporter.snapshot import CampaignView, Snapshot, View
-from streams.store.keys import US
+from streams.keys import US
 
 VALUES: Final = 30  # of a dimension that may have many; the rest is `other`
 OTHER: Final = "other"

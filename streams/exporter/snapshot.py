@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from streams.keys import US
 from streams.spread import Motion, motion
 from streams.store.documents import by_campaign, campaign_dimensions
-from streams.store.keys import US
 from streams.store.reads import Subject, campaign, hashtag
 from streams.store.states import PartitionState, Times
 from streams.store.tracked import Counts

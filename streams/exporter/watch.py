@@ -16,7 +16,7 @@ from streams.campaigns.describe import describe
 from streams.exporter.authors import unique_authors
 from streams.exporter.exposition import Exposition
 from streams.exporter.snapshot import Snapshot, build, places_of
-from streams.store.keys import US
+from streams.keys import US
 from streams.store.reads import Reader, Subject, campaign, hashtag
 from streams.store.states import Clock, Times, times
 from streams.store.tracked import Tracker

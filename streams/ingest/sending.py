@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from streams.ingest.murmur2 import partition_of
+from streams.murmur2 import partition_of
 
 PRODUCER: Final[dict[str, Any]] = {
     # 3.3 us and 1/11 of a post, where lz4 (at level 9, as aiokafka sets it) takes 14 us for 1/7.

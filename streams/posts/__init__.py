@@ -27,7 +27,7 @@ class Platform(Protocol):
 
     @property
     def PREFIXES(self) -> Mapping[bytes, Callable[[bytes], Decoded]]:  # noqa: N802
-        """Decoders by the first `_PREFIX` bytes of records that need no look at their keys."""
+        """Decoders by the first bytes of records that need no look at their keys."""
 
     def recognises(self, keys: Mapping[str, msgspec.Raw]) -> bool:
         """Whether a record with these top-level keys is this platform's."""
@@ -40,10 +40,7 @@ class Platform(Protocol):
 _MODULES: Final[tuple[Platform, ...]] = (x,)
 PLATFORMS: Final[Mapping[str, Platform]] = {module.PLATFORM: module for module in _MODULES}
 
-_PREFIX: Final = 9
-_by_prefix: Final = {
-    prefix: decoder for module in _MODULES for prefix, decoder in module.PREFIXES.items()
-}
+_PREFIXES: Final = [item for module in _MODULES for item in module.PREFIXES.items()]
 _keys: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _WHERE: Final = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 _TIMES: Final = ("created_at", "timestamp_ms")
@@ -58,15 +55,15 @@ def decode(value: bytes | None, platform: str | None = None) -> Decoded:
     if not value:
         raise Unreadable("empty", "the record has no value")
     if platform is None:
-        decoder = _by_prefix.get(value[:_PREFIX])
-        if decoder is not None:
-            try:
-                # msgspec checks the strings that it decodes only, and JSON is UTF-8 throughout.
-                if not value.isascii():
-                    value.decode()
-                return decoder(value)
-            except (ValueError, Unreadable, RecursionError):
-                pass  # something else that begins alike, or broken: the long way says which
+        for prefix, decoder in _PREFIXES:
+            if value.startswith(prefix):
+                try:
+                    # msgspec checks only what it decodes, and JSON is UTF-8 throughout.
+                    if not value.isascii():
+                        value.decode()
+                    return decoder(value)
+                except (ValueError, Unreadable, RecursionError):
+                    break  # something else that begins alike, or broken: the long way says which
     return _by_keys(value, platform)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from streams.posts.post import Unreadable
 
 _RT: Final = re.compile(r"RT @\w{1,20}: ")
-_LARGEST: Final = (1 << 63) - 1  # what JSON readers and Redis take
+LARGEST: Final = (1 << 63) - 1  # what JSON readers and Redis take
 
 
 def uid_of(number: str) -> str:
@@ -20,7 +20,7 @@ def uid_of(number: str) -> str:
 
 def number(value: int | None) -> int | None:
     """A count, or None where it cannot be one."""
-    return value if value is not None and 0 <= value <= _LARGEST else None
+    return value if value is not None and 0 <= value <= LARGEST else None
 
 
 def without_rt(text: str) -> str:

@@ -5,6 +5,7 @@ https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/object-model/twee
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -63,6 +64,7 @@ class _Status(_Shown, gc=False):
     quoted_status: _Shown | None = None
 
 
+_tag: Final = attrgetter("text")
 _decode: Final = msgspec.json.Decoder(_Status).decode
 
 
@@ -134,7 +136,7 @@ def _content(status: _Shown) -> tuple[str, tuple[str, ...]]:
     text = unescaped(text)
     if entities is None or entities.hashtags is None:
         return text, tags_in(text)
-    return text, tags([hashtag.text for hashtag in entities.hashtags]) if entities.hashtags else ()
+    return text, tags(map(_tag, entities.hashtags))
 
 
 def _created(status: _Status) -> int:

@@ -5,13 +5,22 @@ https://docs.x.com/x-api/posts/filtered-stream
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 
-from streams.posts.fields import country, iso_ms, language, tags, tags_in, unescaped
+from streams.posts.fields import (
+    country,
+    iso_ms,
+    language,
+    round_seconds,
+    tags,
+    tags_in,
+    unescaped,
+)
 from streams.posts.post import Post, Subject, Unreadable
-from streams.posts.x_common import number, uid_of, without_rt
+from streams.posts.x_common import LARGEST, uid_of, without_rt
 
 # Only what is used is decoded; msgspec skips the rest (1.3 µs for a post of 770 bytes).
 
@@ -80,6 +89,7 @@ class _Line(msgspec.Struct, gc=False):
 
 _line: Final = msgspec.json.Decoder(_Line).decode
 _bare: Final = msgspec.json.Decoder(_Tweet).decode
+_tag: Final = attrgetter("tag")
 _NOTHING: Final = _Includes()
 _PLAIN: Final = Subject("original", None, None)
 _KINDS: Final = {"retweeted": "repost", "replied_to": "reply", "quoted": "quote"}
@@ -88,17 +98,17 @@ _ORDER: Final = ("repost", "reply", "quote", "original")
 
 def decode_line(value: bytes) -> Post:
     """An object of the filtered stream.  Raises `Unreadable` and what msgspec raises."""
-    line = _line(value)
-    return _post(line.data, line.includes or _NOTHING)
+    return _post(_line(value))
 
 
 def decode_bare(value: bytes) -> Post:
     """A `data` object by itself."""
-    return _post(_bare(value), _NOTHING)
+    return _post(_Line(_bare(value)))
 
 
-def _post(tweet: _Tweet, includes: _Includes) -> Post:
-    """The common case, an original, is in here without a call: it is most of what is read."""
+def _post(line: _Line) -> Post:
+    """The common case, an original, is in here with few calls: it is most of what is read."""
+    tweet, includes = line.data, line.includes or _NOTHING
     author, created, conversation = tweet.author_id, tweet.created_at, tweet.conversation_id
     if not author:
         raise Unreadable("field", "author_id is missing: ask X for tweet.fields=author_id")
@@ -107,7 +117,7 @@ def _post(tweet: _Tweet, includes: _Includes) -> Post:
     history = tweet.edit_history_tweet_ids
     first = history[0] if history else tweet.id
     if len(first) > 19 or not (first.isascii() and first.isdigit()):
-        uid_of(first)  # says what is wrong
+        uid_of(first)  # says so
     uid = "x:" + first
     kind, parent, subject = "original", None, None
     shown = tweet
@@ -131,7 +141,7 @@ def _post(tweet: _Tweet, includes: _Includes) -> Post:
     hashtags: tuple[str, ...] = ()
     if entities is not None:
         if entities.hashtags:
-            hashtags = tags([hashtag.tag for hashtag in entities.hashtags])
+            hashtags = tags(map(_tag, entities.hashtags))
     elif "#" in text or "\uff03" in text:  # X was not asked for entities
         hashtags = tags_in(text)
     followers = verified = land = None
@@ -139,7 +149,9 @@ def _post(tweet: _Tweet, includes: _Includes) -> Post:
         if user.id == author:
             verified = user.verified
             if user.public_metrics is not None:
-                followers = number(user.public_metrics.followers_count)
+                followers = user.public_metrics.followers_count
+                if followers is not None and not 0 <= followers <= LARGEST:
+                    followers = None
             break
     if tweet.geo is not None:
         land = _country(tweet.geo, includes.places)
@@ -150,7 +162,7 @@ def _post(tweet: _Tweet, includes: _Includes) -> Post:
         parent,
         None if not conversation else uid if conversation == first else uid_of(conversation),
         author,
-        iso_ms(created),
+        round_seconds.get(created) or iso_ms(created),
         language(tweet.lang),
         land,
         "place" if land else None,

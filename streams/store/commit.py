@@ -12,8 +12,10 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
-from streams.aggregate import HOT_POSTS, MINUTE_AUTHORS_KEEP_MS, TAG_KEEP_MS, Reading, Result
-from streams.store.keys import PartitionKeys
+from streams.aggregate import Result
+from streams.keys import PartitionKeys
+from streams.reading import Reading
+from streams.retention import HOT_POSTS, MINUTE_AUTHORS_KEEP_MS, TAG_KEEP_MS
 
 _LUA: Final = files("streams.store") / "lua"
 _pack: Final = msgspec.msgpack.Encoder().encode

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from streams.store.keys import US
+from streams.keys import US
 
 OUTCOMES: Final = {
     "counted": "counted",

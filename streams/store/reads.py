@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from streams.aggregate import TAG_KEEP_MS
-from streams.store.keys import US, GenerationKeys, Layout, PartitionKeys
+from streams.keys import US, GenerationKeys, Layout, PartitionKeys
+from streams.retention import TAG_KEEP_MS
 from streams.store.states import STATE_FIELDS, PartitionState, parse_state
 
 _AT_ONCE: Final = 16  # partitions that are read at the same time

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from streams.store.keys import GenerationKeys
+from streams.keys import GenerationKeys
 from streams.store.reads import Answer, Command, Reader, Subject, add, campaign, hashtag
 from streams.store.states import PartitionState
 from streams.windows import Window

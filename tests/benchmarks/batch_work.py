@@ -17,10 +17,11 @@ from typing import Any, Final
 
 import orjson
 
-from streams.aggregate import Rules, count, read
+from streams.aggregate import count
 from streams.campaigns import load
 from streams.classify import Classifier
 from streams.posts import decode
+from streams.reading import Rules, read
 from tests.protocol.fakes import START_MS, FakeRecord
 
 POSTS: Final = 20_000

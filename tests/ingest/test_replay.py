@@ -12,9 +12,9 @@ import pytest
 
 from streams.config import load_settings
 from streams.errors import UserError
-from streams.ingest.murmur2 import partition_of
 from streams.ingest.replay import ReplayStats, replay, replay_stream
 from streams.ingest.simulate import load_scenario, simulate
+from streams.murmur2 import partition_of
 
 ROOT_MS = 1508098871289
 BATCH = 5  # records

@@ -19,12 +19,12 @@ import pytest
 from streams.campaigns import load
 from streams.classify import Classifier
 from streams.errors import UsageError
-from streams.ingest.murmur2 import partition_of
 from streams.ingest.simulate import load_scenario, scenario_names, simulate
 from streams.ingest.simulate.clock import Clock
 from streams.ingest.simulate.dice import Dice
 from streams.ingest.simulate.draft import Draft
 from streams.ingest.simulate.truth import canonical_tags
+from streams.murmur2 import partition_of
 from streams.posts import Ignored, Post, Unreadable, decode
 
 POSTS = 20_000

@@ -21,8 +21,8 @@ from streams.embedded import Child, free_port, url_answers
 from streams.ingest.replay import replay
 from streams.ingest.simulate import load_scenario, simulate
 from streams.kafka import client_options, ensure_topics
+from streams.keys import Layout
 from streams.redis_client import connect
-from streams.store.keys import Layout
 from streams.store.reads import Reader
 
 DRAIN_SECONDS = 240.0

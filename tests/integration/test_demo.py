@@ -19,7 +19,7 @@ from redis import Redis
 
 from streams.config import Settings
 from streams.demo.compare import compare
-from streams.store.keys import US
+from streams.keys import US
 from tests.integration.conftest import Pipeline
 
 STREAMS = [sys.executable, "-m", "streams"]

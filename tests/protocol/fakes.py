@@ -9,7 +9,8 @@ from zlib import crc32
 
 import orjson
 
-from streams.aggregate import Reading, Result
+from streams.aggregate import Result
+from streams.reading import Reading
 from streams.transport import Batch
 
 START_MS = 1_508_061_600_000  # 15 October 2017, 10:00 UTC

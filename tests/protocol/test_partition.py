@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streams import campaigns
-from streams.aggregate import Rules
 from streams.classify import Classifier
 from streams.deadletters import DeadLetterLimit
+from streams.keys import Layout
 from streams.partition import Partition
+from streams.reading import Rules
 from streams.store.commit import PartitionStore
-from streams.store.keys import Layout
 from tests.protocol.fakes import (
     START_MS,
     FakeLog,

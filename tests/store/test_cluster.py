@@ -13,8 +13,8 @@ from streams.config import RedisSettings
 from streams.embedded import EmbeddedRedis
 from streams.exporter.exposition import Exposition
 from streams.exporter.watch import Watch
+from streams.keys import Layout
 from streams.redis_client import connect
-from streams.store.keys import Layout
 from streams.store.reads import Reader
 from tests.filled import Filled
 

@@ -58,6 +58,10 @@ class GenerationKeys(NamedTuple):
         """Hash: raw partition -> highest offset forwarded from it."""
         return f"{self.prefix}sources"
 
+    def seen(self, hour: int, family: str, bucket: int) -> str:
+        """Set: uids of posts created in an hour (hours since 1970)."""
+        return f"{self.prefix}seen:{hour}:{family}:{bucket}"
+
     def bucket(self, step: int, start: int) -> str:
         """Hash: hashtag [US platform US lang] -> posts in `step` seconds from `start` (s)."""
         return f"{self.prefix}b:{step}:{start}"

@@ -7,7 +7,7 @@ from aiokafka.partitioner import murmur2 as aiokafka_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.ingest.murmur2 import murmur2, partition_of
+from streams.murmur2 import murmur2, partition_of
 
 # org.apache.kafka.common.utils.UtilsTest, signed 32-bit
 KAFKA = [

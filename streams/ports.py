@@ -1,0 +1,54 @@
+"""What a partition needs of the world around it: Kafka, the outputs, the metrics, the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from streams.aggregate import Result
+from streams.reading import Reading
+
+
+class Batch(Protocol):
+    """What is used of `streams.transport.Batch`."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def start(self) -> int | None: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def records(self) -> Sequence[Any]: ...
+
+
+class Log(Protocol):
+    """The partition's log, as far as it has to be moved in."""
+
+    async def seek(self, offset: int | None) -> tuple[int, int]:
+        """Seek (None: to the first record); returns the epoch of the batches that follow and the
+        offset that the first of them starts at."""
+
+    async def earliest(self) -> int:
+        """First offset that the log still holds."""
+
+
+class Outputs(Protocol):
+    """Kafka topics that are written before the offset moves: at least once."""
+
+    async def write(self, reading: Reading, result: Result) -> None: ...
+
+
+class Observer(Protocol):
+    """What happened, for metrics and log lines; never decides anything."""
+
+    def committed(self, reading: Reading, result: Result, seconds: Mapping[str, float]) -> None: ...
+    def rejected(self, reason: str) -> None: ...
+    def waiting(self, reason: str) -> None: ...
+    def incident(self, kind: str, **facts: object) -> None: ...
+
+
+class Limits(Protocol):
+    """The dead-letter limit: a reason to pause, or None."""
+
+    def pause_reason(self, reading: Reading) -> str | None: ...
