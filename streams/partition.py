@@ -79,6 +79,7 @@ class Partition:
         self._verifying = False
         self._hot: set[tuple[str, int]] = set()
         self._closed = False
+        self._incidents: list[tuple[str, ...]] = []  # written with the next batch
 
     def close(self) -> None:
         """Let go: what waits for Redis or Kafka gives up, what is not committed is another's."""
@@ -183,9 +184,13 @@ class Partition:
         """
         earliest = await self._retry("kafka", self._log.earliest)
         if earliest > expected:
+            skipped = earliest - expected
             self._observer.incident(
-                "retention", partition=self.name, offset=expected, skipped=earliest - expected
+                "retention", partition=self.name, offset=expected, skipped=skipped
             )
+            self._incidents = [
+                ("kind", "retention", "offset", str(expected), "skipped", str(skipped))
+            ]
 
     async def _new_log(self, reason: str) -> None:
         position = self.position
@@ -253,7 +258,7 @@ class Partition:
                 await self._outputs.write(reading, result)
                 written = time.perf_counter()
                 versions = classifier.versions
-                hot = await self._store.commit(commit, reading, result, versions)
+                hot = await self._store.commit(commit, reading, result, versions, self._incidents)
                 if not hot:
                     break
                 self._hot |= hot
@@ -267,6 +272,7 @@ class Partition:
             self._observer.committed(reading, result, seconds)
 
         await self._retry("batch", attempt)
+        self._incidents = []
         self.position = State(
             gen=position.gen,
             offset=commit.offset,

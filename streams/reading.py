@@ -15,7 +15,7 @@ from zlib import crc32
 import msgspec
 
 from streams.keys import GenerationKeys
-from streams.posts import Post, Unreadable, decode
+from streams.posts import PLATFORMS, Post, Unreadable, decode
 from streams.retention import HOUR_MS, TAG_KEEP_MS
 
 FUTURE_MS: Final = 5 * 60_000  # a post may be this much newer than its record
@@ -148,7 +148,9 @@ def read(
                 )
         except Unreadable as error:
             out.dead.append(DeadLetter(record, error.reason, error.detail))
-            key = (platform or "unknown", "dead")
+            # A header is anybody's text, and a label has few values.
+            known = "unknown" if platform is None or platform not in PLATFORMS else platform
+            key = (known, "dead")
             outcomes[key] = outcomes.get(key, 0) + 1
         else:
             if type(post) is not Post:

@@ -207,6 +207,8 @@ async def test_what_retention_took_is_said_and_the_rest_is_exact(redis: Redis) -
     later = Reader(redis, FakeLog(log[20:]))
     await later.drain()
     assert [(i.kind, i.facts["skipped"]) for i in later.observer.incidents] == [("retention", 10)]
+    (stored,) = await redis.xrange("test:1:{posts.raw:0}:incidents")
+    assert stored[1] == {b"kind": b"retention", b"offset": b"10", b"skipped": b"10"}
     assert await counted(redis) == {"x:counted": 30}
 
 
