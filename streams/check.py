@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from streams.kafka import client_options, ensure_topics
 from streams.redis_client import connect
 
 _SAMPLE: Final = 500  # records of the raw topic
+_SAMPLE_SECONDS: Final = 15
 _OLDEST_REDIS: Final = (6, 2)
 
 
@@ -185,13 +187,17 @@ async def _keys(settings: Settings) -> Finding:
         share = max(1, _SAMPLE // max(1, len(partitions)))
         for partition in partitions:
             consumer.seek(partition, max(starts[partition], ends[partition] - share))
-        if any(ends[p] > starts[p] for p in partitions):
-            for records in (await consumer.getmany(timeout_ms=3000)).values():
-                for record in records:
-                    by, is_uid = keyed_by(record)
-                    seen += is_uid
-                    keyed += is_uid and record.key == by
-    except (KafkaError, OSError) as error:
+        left = {p for p in partitions if ends[p] > starts[p]}
+        async with asyncio.timeout(_SAMPLE_SECONDS):
+            while left:  # one fetch may bring nothing, or one partition's records only
+                for partition, records in (await consumer.getmany(timeout_ms=500)).items():
+                    for record in records:
+                        by, is_uid = keyed_by(record)
+                        seen += is_uid
+                        keyed += is_uid and record.key == by
+                    if await consumer.position(partition) >= ends[partition]:
+                        left.discard(partition)
+    except (KafkaError, OSError, TimeoutError) as error:
         return Finding("FAIL", f"topic {topic} cannot be read: {type(error).__name__}: {error}")
     finally:
         await consumer.stop()
@@ -211,9 +217,5 @@ async def _keys(settings: Settings) -> Finding:
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
-    return sorted(consumer.partitions_for_topic(topic) or await _fetched(consumer, topic))
-
-
-async def _fetched(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer._client.fetch_all_metadata()
-    return set(consumer.partitions_for_topic(topic) or ())
+    cluster = await consumer._client.fetch_all_metadata()
+    return sorted(cluster.partitions_for_topic(topic) or ())

@@ -5,6 +5,7 @@ Slow (up to a minute each): every test starts workers, one of them a Kafka of it
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -112,3 +113,30 @@ def _children_of(pid: int, at_least: int) -> list[psutil.Process]:
             return children
         time.sleep(0.2)  # polling a process tree: there is no event to wait for
     raise AssertionError("the demo did not start its parts")
+
+
+async def test_check_tells_whether_the_raw_topic_is_keyed_by_uid(
+    new_pipeline: Callable[..., Pipeline], tmp_path: Path
+) -> None:
+    for mode, keyed, status, says in (
+        ("keyed", True, 0, "is keyed by uid"),
+        ("any", True, 0, 'kafka.input = "keyed" would save a hop'),
+        ("any", False, 0, "are not keyed by uid"),
+        ("keyed", False, 1, 'set kafka.input = "any"'),
+    ):
+        pipeline = new_pipeline(mode)
+        topics = {name: f"{mode}{keyed}-{value}" for name, value in pipeline.settings.kafka.topics}
+        kafka = pipeline.settings.kafka.model_copy(
+            update={"topics": pipeline.settings.kafka.topics.model_copy(update=topics)}
+        )
+        pipeline.settings = pipeline.settings.model_copy(update={"kafka": kafka})
+        await pipeline.fill(1000, keyed=keyed)
+        done = await asyncio.create_subprocess_exec(
+            *STREAMS,
+            "check",
+            env=pipeline.environment(),
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output = (await done.communicate())[0].decode()
+        assert (done.returncode, says in output) == (status, True), output
