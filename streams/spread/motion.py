@@ -1,7 +1,4 @@
-"""How a campaign or a hashtag spreads.  Pure maths on counts; event time, no clock.
-
-Notation: count(w, t) is the number of posts in (t - w, t], w in seconds.
-"""
+"""How fast something spreads: velocity, acceleration, doubling time."""
 
 from __future__ import annotations
 
