@@ -3,57 +3,36 @@
 The second of a batch's two steps, because dedupe asks Redis in between: `streams.reading` decodes
 the records, Redis says which uids it knows, and `count` adds the rest up.
 
-A tight loop over posts adds to a few dictionaries with compound keys, and only their distinct keys
-(hundreds a batch, not thousands) are spread over Redis' hashes.  Columns (Polars) were measured
-beside it, see `deploy/adr/0001-batch-loop.md`.
+A tight loop over posts adds to a few dictionaries with compound keys; `streams.increments` spreads
+their distinct keys (hundreds a batch, not thousands) over Redis' hashes.  Columns (Polars) were
+measured beside it, see `deploy/adr/0001-batch-loop.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
-from typing import Final, NamedTuple
-
-import msgspec
+from collections.abc import Iterable, Set
+from typing import Final
 
 from streams.classify import Classifier, Membership
+from streams.increments import (
+    Counted,
+    Result,
+    note,
+    spread_authors,
+    spread_campaigns,
+    spread_delays,
+    spread_tags,
+)
 from streams.keys import US, GenerationKeys
 from streams.posts import Post
+from streams.posts.birth import born_ms
 from streams.posts.output import hash_author
-from streams.reading import Reading, Record, Rules
-from streams.retention import (
-    CAMPAIGN_KEEP_MS,
-    MINUTE_AUTHORS_KEEP_MS,
-    TAG_KEEP_MS,
-    TEN_SECONDS_KEEP_MS,
-)
+from streams.reading import Reading, Rules
+from streams.spread.measures import generation_bound
 
 _NEVER: Final = 1 << 62
 #: Names without the partition: the commit puts its prefix before them.
 _KEYS: Final = GenerationKeys("")
-
-
-class Counted(NamedTuple):
-    """A counted post for `posts.classified`."""
-
-    record: Record
-    post: Post
-    campaigns: tuple[Membership, ...]
-
-
-class Result(msgspec.Struct):
-    """What the second step adds up: the variable part of a commit."""
-
-    outcomes: dict[tuple[str, str], int]
-    reasons: dict[str, int]
-    counted: list[Counted]
-    incr: dict[str, dict[str, int]]
-    tags: dict[str, tuple[int, int]]
-    hours: list[tuple[str, int, int, list[tuple[str, int]] | None]]
-    authors: dict[str, list[str]]
-    first: dict[str, int]
-    expire: dict[str, int]
-    seen: dict[str, list[str]]  # uids to remember, by set
-    ages: list[int]  # created_at of what was counted, ms
 
 
 def count(
@@ -71,14 +50,16 @@ def count(
     """
     fresh, seen = _fresh(reading, known)
     is_campaign_tag = classifier.is_campaign_tag
+    is_amplifier = classifier.amplifiers.has
     by_tag: dict[tuple[str, str, str, int], int] = {}
     by_campaign: dict[tuple[Membership, str, str, str, str | None, str | None, int], int] = {}
+    by_delay: dict[tuple[str, int, int], int] = {}
     since: dict[str, int] = {}
     authors: dict[tuple[str, int], set[str]] = {}
     hot_authors: dict[tuple[str, int], list[tuple[str, int]]] = {}
     first: dict[str, int] = {}
     outcomes = dict(reading.outcomes)
-    result = Result(outcomes, {}, [], {}, {}, [], {}, {}, dict(reading.expire), seen, [])
+    result = Result(outcomes, {}, [], {}, {}, [], {}, {}, {}, dict(reading.expire), seen, [])
     for letter in reading.dead:
         result.reasons[letter.reason] = result.reasons.get(letter.reason, 0) + 1
     for index, (record, post) in enumerate(reading.candidates):
@@ -98,7 +79,13 @@ def count(
         if campaigns:
             digest = _author(rules, post)
             minute = ten // 60 * 60
+            delay = _delay(post)
             for membership in campaigns:
+                if delay is not None:
+                    reaction = (membership.campaign, delay, minute)
+                    by_delay[reaction] = by_delay.get(reaction, 0) + 1
+                if is_amplifier(membership.campaign, post):
+                    note(result, membership.campaign, post)
                 answered = (
                     (post.parent if post.kind == "reply" else None)
                     if membership.via == "reply"
@@ -138,9 +125,10 @@ def count(
                 digest = digest or _author(rules, post)
                 hot_authors.setdefault((tag, hour), []).append((digest, ten // 60 * 60))
     result.first = first
-    _spread_tags(result, by_tag, since, hot_authors, hot)
-    _spread_campaigns(result, by_campaign)
-    _spread_authors(result, authors)
+    spread_tags(result, by_tag, since, hot_authors, hot)
+    spread_campaigns(result, by_campaign)
+    spread_delays(result, by_delay)
+    spread_authors(result, authors)
     for (platform, outcome), n in outcomes.items():
         result.incr.setdefault(_KEYS.outcomes, {})[f"{platform}{US}{outcome}"] = n
     if result.reasons:
@@ -151,6 +139,14 @@ def count(
 def _author(rules: Rules, post: Post) -> str:
     """The author's digest in hex: Redis' MessagePack reads strings, but no binary."""
     return hash_author(rules.author_key, post.platform, post.author_id).hex()
+
+
+def _delay(post: Post) -> int | None:
+    """How long after its parent a repost or reply came: seconds, one of `GENERATION_BOUNDS`."""
+    if post.parent is None or post.kind == "quote":
+        return None
+    born = born_ms(post.parent)
+    return None if born is None else generation_bound((post.created_at - born) / 1000)
 
 
 def _fresh(reading: Reading, known: Iterable[bool]) -> tuple[list[bool], dict[str, list[str]]]:
@@ -170,97 +166,3 @@ def _fresh(reading: Reading, known: Iterable[bool]) -> tuple[list[bool], dict[st
         if batch:
             seen[group] = list(batch)
     return fresh, seen
-
-
-def _spread_tags(
-    result: Result,
-    by_tag: Mapping[tuple[str, str, str, int], int],
-    since: Mapping[str, int],
-    hot_authors: Mapping[tuple[str, int], list[tuple[str, int]]],
-    hot: Set[tuple[str, int]],
-) -> None:
-    hours: dict[tuple[str, int], int] = {}
-    for (tag, platform, lang, ten), n in by_tag.items():
-        minute, hour = ten // 60 * 60, ten // 3600 * 3600
-        cell = f"{tag}{US}{platform}{US}{lang}"
-        _add(result, _KEYS.bucket(10, ten), tag, n, (ten + 10) * 1000 + TEN_SECONDS_KEEP_MS)
-        _add(result, _KEYS.bucket(60, minute), tag, n, (minute + 60) * 1000 + TAG_KEEP_MS)
-        _add(result, _KEYS.bucket(60, minute), cell, n)
-        _add(result, _KEYS.bucket(3600, hour), tag, n, (hour + 3600) * 1000 + TAG_KEEP_MS)
-        _add(result, _KEYS.bucket(3600, hour), cell, n)
-        _add(result, _KEYS.tags, tag, n)
-        _add(result, _KEYS.tag(tag), f"{platform}{US}{lang}", n)
-        began = since.get(tag)
-        if began is not None:
-            hours[tag, hour] = hours.get((tag, hour), 0) + n
-            last = result.tags.get(tag, (0, 0))[0]
-            result.tags[tag] = (max(last, ten * 1000), began)
-    for (tag, hour), n in hours.items():
-        wanted = hot_authors.get((tag, hour), []) if (tag, hour) in hot else None
-        result.hours.append((tag, hour, n, wanted))
-
-
-def _spread_campaigns(
-    result: Result,
-    by_campaign: Mapping[tuple[Membership, str, str, str, str | None, str | None, int], int],
-) -> None:
-    for (membership, platform, kind, lang, country, answered, ten), n in by_campaign.items():
-        minute, hour = ten // 60 * 60, ten // 3600 * 3600
-        name = membership.campaign
-        total = f"{name}{US}total{US}"
-        _add(
-            result,
-            _KEYS.campaign_bucket(10, ten),
-            total,
-            n,
-            (ten + 10) * 1000 + TEN_SECONDS_KEEP_MS,
-        )
-        fields = [
-            total,
-            f"{name}{US}joint{US}{platform}{US}{kind}{US}{membership.via}",
-            f"{name}{US}stance{US}{membership.stance}",
-            f"{name}{US}lang{US}{lang}",
-        ]
-        if country is not None:
-            fields.append(f"{name}{US}country{US}{country}")
-        if answered is not None:
-            fields.append(f"{name}{US}root{US}{answered}")
-        for field in fields:
-            _add(result, _KEYS.campaigns, field, n)
-            _add(
-                result,
-                _KEYS.campaign_bucket(60, minute),
-                field,
-                n,
-                (minute + 60) * 1000 + CAMPAIGN_KEEP_MS,
-            )
-            _add(
-                result,
-                _KEYS.campaign_bucket(3600, hour),
-                field,
-                n,
-                (hour + 3600) * 1000 + CAMPAIGN_KEEP_MS,
-            )
-
-
-def _spread_authors(result: Result, authors: Mapping[tuple[str, int], set[str]]) -> None:
-    for (subject, minute), digests in authors.items():
-        hour = minute // 3600 * 3600
-        for step, start, keep in (
-            (60, minute, MINUTE_AUTHORS_KEEP_MS),
-            (3600, hour, TAG_KEEP_MS),
-            (0, 0, None),
-        ):
-            suffix = _KEYS.authors(step, start, subject)
-            result.authors.setdefault(suffix, []).extend(digests)
-            if keep is not None:
-                result.expire[suffix] = (start + step) * 1000 + keep
-
-
-def _add(result: Result, suffix: str, field: str, n: int, expire: int | None = None) -> None:
-    fields = result.incr.get(suffix)
-    if fields is None:
-        fields = result.incr[suffix] = {}
-        if expire is not None:
-            result.expire[suffix] = expire
-    fields[field] = fields.get(field, 0) + n

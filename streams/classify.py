@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from streams.campaigns import Campaign
+from streams.campaigns.amplifiers import Amplifiers
 from streams.posts.post import Post, Subject
 from streams.text.copies import Copies
 from streams.text.hashtags import canonical
@@ -139,6 +140,7 @@ class Classifier:
         self._matchers = [Matcher(campaign) for campaign in campaigns]
         #: Version by campaign, for the note that each partition makes of it.
         self.versions = {matcher.name: matcher.version for matcher in self._matchers}
+        self.amplifiers = Amplifiers(campaigns)
         #: Canonical hashtags as the files list them; `is_campaign_tag` knows folded spellings, too.
         self.campaign_tags = frozenset(
             name

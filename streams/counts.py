@@ -25,8 +25,9 @@ from streams.store.documents import (
     outcomes_document,
     totals_document,
 )
-from streams.store.reads import Reader, Subject, campaign, hashtag
+from streams.store.reads import Reader
 from streams.store.states import Clock, times
+from streams.store.subjects import Subject, campaign, hashtag
 from streams.text.hashtags import canonical
 from streams.windows import window as window_of
 

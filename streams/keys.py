@@ -70,6 +70,11 @@ class GenerationKeys(NamedTuple):
         """Hash: campaign US dimension US value -> posts in `step` seconds from `start` (s)."""
         return f"{self.prefix}cb:{step}:{start}"
 
+    def amplified(self, hour: int) -> str:
+        """Hash: campaign US uid -> created_at (ms) US followers US kind, of amplifiers' posts
+        created in an hour (hours since 1970)."""
+        return f"{self.prefix}a:{hour}"
+
     def authors(self, step: int, start: int, subject: str) -> str:
         """HyperLogLog of author digests; step 0, start 0: of all time."""
         return f"{self.prefix}u:{step}:{start}:{subject}"
@@ -99,10 +104,45 @@ class PartitionKeys(NamedTuple):
         return GenerationKeys(f"{self.prefix}g{generation}:")
 
 
+class EventKeys(NamedTuple):
+    """Keys of an installation's events: one slot."""
+
+    prefix: str
+
+    @property
+    def stream(self) -> str:
+        """Stream: id, campaign, kind, name, at (ms), detail (JSON)."""
+        return f"{self.prefix}stream"
+
+    @property
+    def states(self) -> str:
+        """Hash: campaign -> JSON of how far its thresholds were followed."""
+        return f"{self.prefix}states"
+
+    @property
+    def once(self) -> str:
+        """Hash: key of an event that comes once -> ms of event time."""
+        return f"{self.prefix}once"
+
+    @property
+    def counts(self) -> str:
+        """Hash: campaign US kind -> events written."""
+        return f"{self.prefix}counts"
+
+    @property
+    def recent(self) -> str:
+        """Sorted set: keys of the other events, by ms of event time."""
+        return f"{self.prefix}recent"
+
+
 class Layout(NamedTuple):
     """Keys of one installation; `prefix` (`redis.prefix`) separates installations."""
 
     prefix: str
+
+    @property
+    def events(self) -> EventKeys:
+        return EventKeys(f"{self.prefix}{LAYOUT_VERSION}:{{events}}:")
 
     @property
     def partitions(self) -> str:

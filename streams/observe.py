@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from streams import worker_metrics as metrics
-from streams.aggregate import Result
+from streams.increments import Result
 from streams.reading import Reading
 
 log: Final = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from streams.aggregate import Result
+from streams.increments import Result
 from streams.posts.output import document
 from streams.reading import Reading, Record, source_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from streams.aggregate import Result
+from streams.increments import Result
 from streams.reading import Reading
 
 

@@ -79,12 +79,13 @@ class Filled:
         country: str | None = None,
         root: str | None = None,
         stance: str = "unclear",
+        platform: str = "x",
     ) -> None:
         """`n` posts of a campaign at `at` (s)."""
         keys = self.layout.partition(self.topic, number).gen(gen)
         fields = [
             f"total{US}",
-            f"joint{US}x{US}{kind}{US}{via}",
+            f"joint{US}{platform}{US}{kind}{US}{via}",
             f"stance{US}{stance}",
             f"lang{US}{lang}",
             *([f"country{US}{country}"] if country else []),
@@ -97,8 +98,17 @@ class Filled:
                 self.redis.hincrby(key, f"{name}{US}{field}", n)
         ten = keys.campaign_bucket(10, int(at // 10 * 10))
         self.redis.hincrby(ten, f"{name}{US}total{US}", n)
-        for dimension, value in (("platform", "x"), ("lang", lang)):
+        for dimension, value in (("platform", platform), ("lang", lang), ("country", country)):
+            if value is None:
+                continue
             self.redis.hsetnx(keys.first, f"{name}{US}{dimension}{US}{value}", int(at * 1000))
+
+    def delay(self, number: int, at: float, bound: int, n: int) -> None:
+        """`n` reposts or replies at `at` (s) within `bound` seconds of their parents."""
+        keys = self.layout.partition(self.topic, number).gen(0)
+        for step in (60, 3600):
+            key = keys.campaign_bucket(step, int(at // step * step))
+            self.redis.hincrby(key, f"metoo{US}delay{US}{bound}", n)
 
     def authors(
         self, number: int, subject: str, at: float, names: Iterable[str], *, gen: int = 0

@@ -12,6 +12,7 @@ from typing import Final
 
 import uvicorn
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -20,12 +21,16 @@ from starlette.routing import Mount, Route
 from streams import campaigns
 from streams.config import Settings
 from streams.exporter.api import Api
+from streams.exporter.events_api import EventsApi
 from streams.exporter.exposition import Exposition
+from streams.exporter.feed import Feed
+from streams.exporter.minutely import Minutely
 from streams.exporter.problems import HANDLERS
 from streams.exporter.watch import Watch
 from streams.health import listen
 from streams.keys import Layout
 from streams.redis_client import connect
+from streams.store.events import EventStore
 from streams.store.reads import Reader
 
 log: Final = logging.getLogger(__name__)
@@ -52,8 +57,8 @@ _PAGE_HEADERS: Final = {
 }
 
 
-def build_app(watch: Watch, exposition: Exposition) -> Starlette:
-    """The ASGI app; `watch` has to be run beside it."""
+def build_app(watch: Watch, exposition: Exposition, feed: Feed) -> Starlette:
+    """The ASGI app; `watch` and `feed` have to be run beside it."""
 
     async def metrics(_: Request) -> Response:
         return Response(exposition.text(), headers={"content-type": CONTENT_TYPE_LATEST})
@@ -74,7 +79,7 @@ def build_app(watch: Watch, exposition: Exposition) -> Starlette:
             Route("/metrics", metrics),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/api/v1", routes=Api(watch).routes()),
+            Mount("/api/v1", routes=[*Api(watch).routes(), *EventsApi(feed).routes()]),
             *(_static(path, name, media) for path, (name, media) in _PAGE.items()),
         ],
         exception_handlers=HANDLERS,
@@ -98,6 +103,11 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _end(server: uvicorn.Server) -> None:
+    AppStatus.should_exit = True  # ends the event streams; uvicorn would wait for them
+    server.should_exit = True
+
+
 async def serve_exporter(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; the exit status, 0.
 
@@ -108,15 +118,18 @@ async def serve_exporter(settings: Settings) -> int:
     listener = listen(options.host, options.port, "exporter.port")
     redis = connect(settings.redis, retries=_READ_RETRIES)
     exposition = Exposition()
+    layout = Layout(settings.redis.prefix)
+    reader, events = Reader(redis, layout), EventStore(redis, layout)
+    feed = Feed(events)
     watch = Watch(
-        Reader(redis, Layout(settings.redis.prefix)),
+        reader,
         exposition,
         campaigns=known,
         top=options.top,
         clock=options.clock,
     )
     config = uvicorn.Config(
-        build_app(watch, exposition),
+        build_app(watch, exposition, feed),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -127,15 +140,22 @@ async def serve_exporter(settings: Settings) -> int:
     server = _Server(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+        loop.add_signal_handler(number, _end, server)
     log.info("page, API and metrics on http://%s:%d/", options.host, listener.getsockname()[1])
-    reading = asyncio.create_task(watch.run(options.interval))
+    beside = [
+        asyncio.create_task(work)
+        for work in (
+            watch.run(options.interval),
+            Minutely(reader, events).run(watch),
+            feed.run(),
+        )
+    ]
     try:
         await server.serve(sockets=[listener])
     finally:
-        reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await reading
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         with suppress(Exception):
             await asyncio.wait_for(redis.aclose(), 1)
     return 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from streams.keys import GenerationKeys
+from streams.spread import new_author_ratio
 from streams.store.hll import Registers
-from streams.store.reads import Command, Reader, Subject, mget
+from streams.store.reads import Command, Reader, mget
+from streams.store.subjects import Subject
 from streams.windows import HOUR, MINUTE, WINDOWS, edge
 
 ALL_TIME: Final = "total"
@@ -16,10 +18,28 @@ _MINUTES: Final = [window for window in WINDOWS.values() if window.dimension_ste
 _HOURS: Final = [window for window in WINDOWS.values() if window.dimension_step == HOUR]
 
 
+#: Hours before the last full one in which an author of today may have posted: hours are kept 25 h.
+_BEFORE: Final = 23
+
+
+class Authors(NamedTuple):
+    """Estimated distinct authors by window (and `total`: of all time).
+
+    `new_ratio`: share of the authors since the beginning of the last full hour who had not posted
+    in the 23 hours before it; None where there are none.
+    """
+
+    windows: Mapping[str, int]
+    new_ratio: float | None
+
+
+NOBODY: Final = Authors({}, None)
+
+
 async def unique_authors(
     reader: Reader, subjects: Sequence[Subject], watermark: float
-) -> dict[Subject, dict[str, int]]:
-    """Estimated distinct authors by window (and `total`: of all time) at `watermark` (s).
+) -> dict[Subject, Authors]:
+    """Distinct authors at `watermark` (s).
 
     Windows end at a whole minute, that of 24h at a whole hour.  A window without any author known
     is left out: other hashtags than the campaigns' have authors only from 100 posts an hour.
@@ -28,7 +48,7 @@ async def unique_authors(
     longest = max(window.seconds for window in _MINUTES)
     periods = [
         *((MINUTE, minute - back) for back in range(MINUTE, longest + 1, MINUTE)),
-        *((HOUR, hour - back) for back in range(HOUR, _HOURS[-1].seconds + 1, HOUR)),
+        *((HOUR, hour - back) for back in range(0, _HOURS[-1].seconds + 1, HOUR)),
         (0, 0),
     ]
 
@@ -45,14 +65,14 @@ async def unique_authors(
                 for period, value in zip(periods, values, strict=True):
                     if value is not None:
                         found[subject].setdefault(period, []).append(value)
-    counted: dict[Subject, dict[str, int]] = {}
+    counted: dict[Subject, Authors] = {}
     for subject, values in found.items():
         # In a thread: some milliseconds for a large subject, and scrapes must not wait for them.
         counted[subject] = await asyncio.to_thread(_count, values, minute, hour)
     return counted
 
 
-def _count(values: Mapping[tuple[int, int], list[bytes]], minute: int, hour: int) -> dict[str, int]:
+def _count(values: Mapping[tuple[int, int], list[bytes]], minute: int, hour: int) -> Authors:
     """Windows from the newest period back: each is united once for all windows that hold it."""
     counts: dict[str, int] = {}
     for step, until, windows in ((MINUTE, minute, _MINUTES), (HOUR, hour, _HOURS)):
@@ -70,4 +90,18 @@ def _count(values: Mapping[tuple[int, int], list[bytes]], minute: int, hour: int
         for value in values[0, 0]:
             union.add(value)
         counts[ALL_TIME] = union.count()
-    return counts
+    return Authors(counts, _new_ratio(values, hour))
+
+
+def _new_ratio(values: Mapping[tuple[int, int], list[bytes]], hour: int) -> float | None:
+    def add(union: Registers, starts: Iterable[int]) -> int:
+        """Distinct authors of the union with these hours."""
+        for start in starts:
+            for value in values.get((HOUR, start), ()):
+                union.add(value)
+        return union.count()
+
+    now = (hour, hour - HOUR)
+    union = Registers()
+    before = add(union, (hour - back * HOUR for back in range(2, _BEFORE + 2)))
+    return new_author_ratio(before, add(union, now), add(Registers(), now))

@@ -7,7 +7,8 @@ its own, in event time.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
@@ -27,6 +28,13 @@ class Definition(NamedTuple):
         made = CounterMetricFamily if self.kind == "counter" else GaugeMetricFamily
         return made(self.name, self.help, labels=self.labels)
 
+
+#: Labels and value of the series of one metric.
+Samples: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
+
+VALUES: Final = 30  # of a dimension that may have many; the rest is `other`
+OTHER: Final = "other"
+N = TypeVar("N", int, float)
 
 # --- hashtags: those of the campaigns, and the top K of the last hour -----------------------------
 
@@ -56,6 +64,12 @@ HASHTAG_AUTHORS: Final = Definition(
     "streams_hashtag_unique_authors",
     ("hashtag", "window"),
     "Distinct authors in the window (estimate, standard error 0.81 %).",
+)
+HASHTAG_BURST: Final = Definition(
+    "gauge",
+    "streams_hashtag_burst_score",
+    ("hashtag",),
+    "Deviations of the newest full minute from what was expected of it.",
 )
 HASHTAGS_UNTRACKED: Final = Definition(
     "gauge",
@@ -127,6 +141,72 @@ CAMPAIGN_MILESTONE: Final = Definition(
     "The next milestone of the campaign file, in posts; absent after the last.",
 )
 
+CAMPAIGN_MILESTONE_REACHED: Final = Definition(
+    "gauge",
+    "streams_campaign_milestone_reached_timestamp_seconds",
+    ("campaign", "posts"),
+    "When a milestone was reached, in event time.",
+)
+CAMPAIGN_BURST: Final = HASHTAG_BURST._replace(
+    name="streams_campaign_burst_score", labels=("campaign",)
+)
+CAMPAIGN_BURST_ALARM: Final = Definition(
+    "gauge", "streams_campaign_burst_alarm_score", (), "The burst score that is an alarm."
+)
+CAMPAIGN_FORECAST: Final = Definition(
+    "gauge",
+    "streams_campaign_forecast_posts",
+    ("campaign", "horizon", "bound"),
+    "Posts expected within the horizon: `mid`, and `low` to `high` with a chance of 80 %.",
+)
+CAMPAIGN_THRESHOLD_FORECAST: Final = Definition(
+    "gauge",
+    "streams_campaign_threshold_forecast_timestamp_seconds",
+    ("campaign", "severity"),
+    "When the next threshold is expected to be crossed; absent unless within 24 h.",
+)
+CAMPAIGN_MILESTONE_FORECAST: Final = Definition(
+    "gauge",
+    "streams_campaign_milestone_forecast_timestamp_seconds",
+    ("campaign",),
+    "When the next milestone is expected; absent unless within 24 h.",
+)
+CAMPAIGN_DIMENSION_VELOCITY: Final = Definition(
+    "gauge",
+    "streams_campaign_dimension_velocity",
+    ("campaign", "dimension", "value"),
+    "Posts per second over the last hour by platform, kind, via, stance, lang and country (the "
+    "last two: the top 30 and `other`).",
+)
+CAMPAIGN_AMPLIFICATION: Final = Definition(
+    "gauge",
+    "streams_campaign_amplification_ratio",
+    ("campaign",),
+    "Reposts per post that is none, in the last hour.",
+)
+CAMPAIGN_NEW_AUTHORS: Final = Definition(
+    "gauge",
+    "streams_campaign_new_author_ratio",
+    ("campaign",),
+    "Share of the authors since the beginning of the last full hour who had not posted in the 23 "
+    "hours before.",
+)
+CAMPAIGN_REPRODUCTION: Final = Definition(
+    "gauge",
+    "streams_campaign_reproduction_ratio",
+    ("campaign",),
+    "Reposts and replies that a post causes in the course of a generation; above 1 it keeps going.",
+)
+CAMPAIGN_ENTROPY: Final = Definition(
+    "gauge",
+    "streams_campaign_entropy_bits",
+    ("campaign", "dimension"),
+    "Entropy of the last hour's languages or countries: 2^bits of them would be as mixed.",
+)
+CAMPAIGN_EVENTS: Final = Definition(
+    "counter", "streams_campaign_events", ("campaign", "kind"), "Events written."
+)
+
 # --- the pipeline, as Redis holds it --------------------------------------------------------------
 
 STORED_POSTS: Final = Definition(
@@ -147,6 +227,33 @@ PARTITION_OFFSET: Final = Definition(
     ("partition",),
     "Next offset to count of the partition (topic:partition).",
 )
+PARTITION_LAG: Final = Definition(
+    "gauge",
+    "streams_partition_lag_posts",
+    ("partition",),
+    "Records that are not counted yet, as the partition's worker last reported.",
+)
+PARTITION_REPORTED: Final = Definition(
+    "gauge",
+    "streams_partition_reported_timestamp_seconds",
+    ("partition",),
+    "When (wall clock) the partition's worker last reported.",
+)
+MEMORY_USED: Final = Definition(
+    "gauge", "streams_redis_memory_used_bytes", ("node",), "Memory that Redis uses."
+)
+MEMORY_LIMIT: Final = Definition(
+    "gauge",
+    "streams_redis_memory_limit_bytes",
+    ("node",),
+    "Memory that Redis may use; 0: no limit.",
+)
+CLOCK: Final = Definition(
+    "gauge",
+    "streams_clock_info",
+    ("clock",),
+    "Where time stands when all is counted: `live` at now, `replay` at the newest post.",
+)
 READ_TIME: Final = Definition(
     "gauge",
     "streams_redis_read_timestamp_seconds",
@@ -155,6 +262,16 @@ READ_TIME: Final = Definition(
 )
 
 DEFINITIONS: Final = tuple(value for value in globals().values() if isinstance(value, Definition))
+
+
+def capped(values: Mapping[str, N], most: int = VALUES) -> dict[str, N]:
+    """The `most` largest (ties by name) and the rest as `other`; the same in every exporter."""
+    if len(values) <= most:
+        return dict(values)
+    ranked = sorted(values.items(), key=lambda item: (-item[1], item[0]))
+    top = dict(ranked[:most])
+    top[OTHER] = top.get(OTHER, 0) + sum(n for _, n in ranked[most:])
+    return top
 
 
 # --- reading itself -------------------------------------------------------------------------------

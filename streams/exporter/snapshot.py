@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from streams.exporter.authors import NOBODY, Authors
+from streams.exporter.insight import Insight
 from streams.keys import US
 from streams.spread import Motion, motion
 from streams.store.documents import by_campaign, campaign_dimensions
-from streams.store.reads import Subject, campaign, hashtag
-from streams.store.states import PartitionState, Times
+from streams.store.states import Clock, PartitionState, Times
+from streams.store.subjects import Subject, campaign, hashtag
 from streams.store.tracked import Counts
 from streams.windows import HOUR, WINDOWS, Window
 
@@ -32,6 +34,7 @@ class CampaignView(NamedTuple):
     fields: Mapping[str, int]  # dimension US value -> posts
     first: Mapping[str, int]  # dimension US value -> ms
     info: Mapping[str, Any]
+    new_author_ratio: float | None
 
     @property
     def dimensions(self) -> dict[str, dict[str, int]]:
@@ -43,10 +46,14 @@ class CampaignView(NamedTuple):
         return {str(name): float(rate) for name, rate in self.info.get("thresholds", {}).items()}
 
     @property
+    def milestones(self) -> list[int]:
+        """In posts, rising."""
+        return sorted(int(posts) for posts in self.info.get("milestones", ()))
+
+    @property
     def next_milestone(self) -> int | None:
         """The smallest milestone that is not reached, in posts."""
-        above = [int(posts) for posts in self.info.get("milestones", ()) if posts > self.view.total]
-        return min(above, default=None)
+        return next((posts for posts in self.milestones if posts > self.view.total), None)
 
 
 class Snapshot(NamedTuple):
@@ -59,6 +66,8 @@ class Snapshot(NamedTuple):
     campaigns: Mapping[str, CampaignView]
     hashtags: Mapping[str, View]
     untracked: int
+    insight: Insight | None
+    clock: Clock
 
 
 def places_of(at: Times) -> set[tuple[int, int]]:
@@ -76,10 +85,12 @@ def build(
     counts: Counts,
     at: Times | None,
     infos: Mapping[str, Mapping[str, Any]],
-    authors: Mapping[Subject, Mapping[str, int]],
+    authors: Mapping[Subject, Authors],
     *,
     untracked: int,
     read_at: float,
+    insight: Insight | None,
+    clock: Clock,
 ) -> Snapshot:
     """The snapshot of what was counted, for the campaigns of `infos` and those that have posts."""
     fields = by_campaign(counts.campaigns)
@@ -91,10 +102,13 @@ def build(
     for name in sorted({*infos, *fields}):
         own = fields.get(name, Counter())
         subject = campaign(name)
-        view = _view(counts, at, subject, own[f"total{US}"], authors.get(subject, {}))
-        campaigns[name] = CampaignView(view, own, first.get(name, {}), infos.get(name, {}))
+        people = authors.get(subject, NOBODY)
+        view = _view(counts, at, subject, own[f"total{US}"], people.windows)
+        campaigns[name] = CampaignView(
+            view, own, first.get(name, {}), infos.get(name, {}), people.new_ratio
+        )
     hashtags = {
-        tag: _view(counts, at, hashtag(tag), n, authors.get(hashtag(tag), {}))
+        tag: _view(counts, at, hashtag(tag), n, authors.get(hashtag(tag), NOBODY).windows)
         for tag, n in sorted(counts.hashtags.items())
     }
     return Snapshot(
@@ -105,6 +119,8 @@ def build(
         campaigns=campaigns,
         hashtags=hashtags,
         untracked=untracked,
+        insight=insight,
+        clock=clock,
     )
 
 

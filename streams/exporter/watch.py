@@ -13,12 +13,14 @@ from redis.exceptions import RedisError
 
 from streams.campaigns import Campaign
 from streams.campaigns.describe import describe
-from streams.exporter.authors import unique_authors
+from streams.exporter.authors import Authors, unique_authors
 from streams.exporter.exposition import Exposition
+from streams.exporter.insight import Insight
 from streams.exporter.snapshot import Snapshot, build, places_of
 from streams.keys import US
-from streams.store.reads import Reader, Subject, campaign, hashtag
+from streams.store.reads import Reader
 from streams.store.states import Clock, Times, times
+from streams.store.subjects import Subject, campaign, hashtag
 from streams.store.tracked import Tracker
 from streams.text.hashtags import canonical
 from streams.windows import WINDOWS
@@ -67,6 +69,7 @@ class Watch:
         self.clock: Clock = clock
         self.now = now
         self.snapshot: Snapshot | None = None
+        self.insight: Insight | None = None  # what the newest full minute brought
         self.failed: str | None = None  # why the last read failed
         self._exposition = exposition
         self._infos = {found.name: describe(found) for found in campaigns}
@@ -75,7 +78,7 @@ class Watch:
         self._counted: set[str] = set()  # campaigns that have posts
         self._ranking: Counter[str] = Counter()
         self._rank, self._count_authors = _Seldom(), _Seldom()
-        self._authors: dict[Subject, dict[str, int]] = {}
+        self._authors: dict[Subject, Authors] = {}
 
     async def run(self, interval: float) -> None:
         """Read every `interval` seconds until cancelled; what goes wrong is counted and logged."""
@@ -126,6 +129,8 @@ class Watch:
             self._authors,
             untracked=len(self._ranking.keys() - counts.hashtags.keys()),
             read_at=self.now(),
+            insight=self.insight,
+            clock=self.clock,
         )
         self._exposition.read_seconds.observe(time.perf_counter() - began)
         self._exposition.publish(self.snapshot)
@@ -144,7 +149,7 @@ async def ranking(reader: Reader, window: str, at: Times) -> Counter[str]:
 
 
 def ranked(
-    counts: Mapping[str, int], most: int, *, without: set[str] | frozenset[str] = frozenset()
+    counts: Mapping[str, float], most: int, *, without: set[str] | frozenset[str] = frozenset()
 ) -> list[str]:
     """The `most` largest, ties by name; the same in every exporter."""
     names = (name for name in counts if name not in without)

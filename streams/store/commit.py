@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
-from streams.aggregate import Result
+from streams.increments import Result
 from streams.keys import PartitionKeys
 from streams.reading import Reading
 from streams.retention import HOT_POSTS, MINUTE_AUTHORS_KEEP_MS, TAG_KEEP_MS
@@ -149,6 +149,7 @@ class PartitionStore:
             "sadd": result.seen,
             "authors": result.authors,
             "first": result.first,
+            "notes": result.notes,
             "sources": reading.sources,
             "versions": versions,
             "incidents": [list(incident) for incident in incidents],

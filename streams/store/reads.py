@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
+from redis.asyncio import RedisCluster
 
 from streams.keys import US, GenerationKeys, Layout, PartitionKeys
 from streams.retention import TAG_KEEP_MS
 from streams.store.states import STATE_FIELDS, PartitionState, parse_state
+from streams.store.subjects import Subject
 
 _AT_ONCE: Final = 16  # partitions that are read at the same time
 _TRIES: Final = 5  # until a transaction finds the generations it asked for
@@ -30,35 +32,6 @@ class Answer(NamedTuple):
 
     state: PartitionState
     replies: list[list[Any]]
-
-
-class Subject(NamedTuple):
-    """What is counted: a campaign or a hashtag."""
-
-    kind: str  # "c" or "h", as in the names of keys
-    name: str
-
-    @property
-    def key(self) -> str:
-        """As in the names of HyperLogLogs."""
-        return f"{self.kind}{US}{self.name}"
-
-    @property
-    def field(self) -> str:
-        """The field of its total in the hash of a bucket."""
-        return self.name if self.kind == "h" else f"{self.name}{US}total{US}"
-
-    def bucket(self, keys: GenerationKeys, step: int, start: int) -> str:
-        return (keys.bucket if self.kind == "h" else keys.campaign_bucket)(step, start)
-
-
-def campaign(name: str) -> Subject:
-    return Subject("c", name)
-
-
-def hashtag(tag: str) -> Subject:
-    """`tag` in its canonical form."""
-    return Subject("h", tag)
 
 
 class Totals(NamedTuple):
@@ -81,6 +54,17 @@ class Reader:
 
     async def ping(self) -> None:
         await self._redis.ping()
+
+    async def memory(self) -> dict[str, tuple[int, int]]:
+        """Bytes used and the limit (0: none) by node; a Cluster's masters each."""
+        if isinstance(self._redis, RedisCluster):
+            nodes = await self._redis.info("memory", target_nodes=RedisCluster.PRIMARIES)
+        else:
+            nodes = {"redis": await self._redis.info("memory")}
+        return {
+            name: (int(info["used_memory"]), int(info.get("maxmemory", 0)))
+            for name, info in nodes.items()
+        }
 
     def keys(self, name: str) -> PartitionKeys:
         """Keys of `topic:partition`."""

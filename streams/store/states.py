@@ -14,7 +14,8 @@ class PartitionState(NamedTuple):
     """One partition, as Redis holds it.
 
     `offset` is the next one to count, `watermark` the newest counted created_at (ms), `end` the
-    log's end as its worker last saw it, `paused` why it is paused; None where not known.
+    log's end as its worker last saw it, `paused` why it is paused, `reported` when (wall, ms) its
+    worker last said so; None where not known.
     """
 
     name: str
@@ -23,6 +24,7 @@ class PartitionState(NamedTuple):
     watermark: int | None = None
     end: int | None = None
     paused: str | None = None
+    reported: int | None = None
 
     @property
     def drained(self) -> bool:
@@ -40,7 +42,7 @@ def parse_state(
 ) -> PartitionState:
     """From the values of `STATE_FIELDS` and the partition's `live` hash."""
     gen, offset, watermark = (None if value is None else int(value) for value in fields)
-    end, paused = live.get(b"end"), live.get(b"paused")
+    end, paused, reported = live.get(b"end"), live.get(b"paused"), live.get(b"at")
     return PartitionState(
         name=name,
         gen=gen or 0,
@@ -48,6 +50,7 @@ def parse_state(
         watermark=watermark,
         end=None if end is None else int(end),
         paused=None if paused is None else paused.decode(errors="replace"),
+        reported=None if reported is None else int(reported),
     )
 
 

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from streams.keys import GenerationKeys
-from streams.store.reads import Answer, Command, Reader, Subject, add, campaign, hashtag
+from streams.store.reads import Answer, Command, Reader, add
 from streams.store.states import PartitionState
+from streams.store.subjects import Subject, campaign, hashtag
 from streams.windows import Window
 
 _DISORDER: Final = 120  # seconds behind a watermark in which posts out of order are expected
@@ -197,7 +198,7 @@ def _went_on(before: PartitionState, now: PartitionState) -> bool:
 
 
 def _live(state: PartitionState) -> dict[str, Any]:
-    return {"end": state.end, "paused": state.paused}
+    return {"end": state.end, "paused": state.paused, "reported": state.reported}
 
 
 def _bucket_keys(keys: GenerationKeys, step: int, start: int) -> list[tuple[str, str]]:

@@ -9,7 +9,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streams.exporter.app import build_app
 from streams.exporter.exposition import Exposition
+from streams.exporter.feed import Feed
+from streams.exporter.minutely import Minutely
 from streams.exporter.watch import Watch
+from streams.store.events import EventStore
 from streams.store.reads import Reader
 from tests.exporter.asgi import Answered, get
 from tests.filled import Filled
@@ -24,7 +27,12 @@ def watch(reader: Reader) -> Watch:
 
 
 @pytest.fixture
-async def ask(watch: Watch, filled: Filled) -> Get:
+def feed(reader: Reader, filled: Filled) -> Feed:
+    return Feed(EventStore(reader._redis, filled.layout))
+
+
+@pytest.fixture
+async def ask(watch: Watch, feed: Feed, filled: Filled) -> Get:
     filled.partition(0, watermark=T)
     filled.outcome(0, "counted", 5)
     filled.campaign(0, T - 30, 3, lang="de")
@@ -32,7 +40,7 @@ async def ask(watch: Watch, filled: Filled) -> Get:
     filled.tag(0, "metoo", T - 30, 4)
     filled.tag(0, "other", T - 30, 3, lang="de")
     await watch.read()
-    app = build_app(watch, Exposition())
+    app = build_app(watch, Exposition(), feed)
 
     async def ask(url: str, method: str = "GET") -> Answered:
         return await get(app, url, method)
@@ -61,6 +69,8 @@ async def test_one_campaign(ask: Get) -> None:
     assert document["by"]["lang"] == {"de": 3, "en": 1}
     assert document["by"]["via"] == {"hashtag": 4}
     assert document["first_seen"]["lang"] == {"de": (T - 30) * 1000, "en": (T - 3590) * 1000}
+    assert document["seconds_to_first"]["lang"] == {"de": 3560, "en": 0}
+    assert document["insight"] is None  # until the first minute was looked at
     missing = await ask("/api/v1/campaigns/none")
     assert missing.status == 404
     assert missing.headers["content-type"] == "application/problem+json"
@@ -87,6 +97,17 @@ async def test_hashtags(ask: Get) -> None:
     assert len((await ask("/api/v1/hashtags?top=1")).json()["hashtags"]) == 1
 
 
+async def test_what_a_minute_brought(ask: Get, watch: Watch, feed: Feed, filled: Filled) -> None:
+    filled.partition(0, watermark=T + 5)
+    watch.insight = await Minutely(watch.reader, feed.store).step(await watch.read())
+    insight = (await ask("/api/v1/campaigns/metoo")).json()["insight"]
+    assert insight["until"] == T * 1000
+    assert insight["velocity_by"]["via"] == {"hashtag": 4 / 3600}
+    [found] = (await ask("/api/v1/hashtags?by=burst&top=1")).json()["hashtags"]
+    assert watch.insight is not None
+    assert found["burst_score"] == watch.insight.bursts[found["hashtag"]]
+
+
 async def test_a_hashtag_outside_the_top_is_read_from_redis(ask: Get) -> None:
     for tag in ("metoo", "other", "#Other", "OTHER"):
         document = (await ask(f"/api/v1/hashtags/{tag}")).json()
@@ -105,6 +126,10 @@ async def test_a_hashtag_outside_the_top_is_read_from_redis(ask: Get) -> None:
         "/api/v1/campaigns/metoo/series?window=1m&step=1h",
         "/api/v1/campaigns/metoo/series?window=24h&step=10s",
         "/api/v1/campaigns/metoo/series?window=1m&window=5m",
+        "/api/v1/hashtags?by=name",
+        "/api/v1/events?kind=other",
+        "/api/v1/events?after=yesterday",
+        "/api/v1/events?limit=0",
         "/api/v1/hashtags?top=0",
         "/api/v1/hashtags?top=501",
         "/api/v1/hashtags?top=-1",
@@ -130,8 +155,8 @@ async def test_unknown_paths_and_methods_are_problems(ask: Get) -> None:
     assert posted.json()["title"] == "Method Not Allowed"
 
 
-async def test_before_the_first_read(watch: Watch) -> None:
-    answered = await get(build_app(watch, Exposition()), "/api/v1/campaigns")
+async def test_before_the_first_read(watch: Watch, feed: Feed) -> None:
+    answered = await get(build_app(watch, Exposition(), feed), "/api/v1/campaigns")
     assert (answered.status, answered.headers["retry-after"]) == (503, "1")
 
 

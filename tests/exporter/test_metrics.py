@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.exporter.exposition import Exposition, capped
-from streams.exporter.metrics import DEFINITIONS
+from streams.exporter.exposition import Exposition
+from streams.exporter.metrics import DEFINITIONS, capped
 from streams.exporter.watch import Watch
-from streams.store.reads import Reader, campaign
+from streams.store.reads import Reader
+from streams.store.subjects import campaign
 from tests.filled import Filled
 
 T = 1_508_158_800  # a whole hour

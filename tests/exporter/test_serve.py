@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
 import socket
@@ -11,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -79,6 +82,62 @@ def test_serves_and_ends_at_sigterm(start: Start, filled: Filled) -> None:
     assert "_created" not in text
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
+
+
+@contextmanager
+def listen(
+    port: int, query: str = "", after: str | None = None
+) -> Iterator[http.client.HTTPResponse]:
+    headers = {"Accept": "text/event-stream", **({"Last-Event-ID": after} if after else {})}
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("GET", f"/api/v1/events{query}", headers=headers)
+        with connection.getresponse() as answer:
+            yield answer
+
+
+def next_event(answer: http.client.HTTPResponse) -> dict[str, str]:
+    """The fields of the next event; comments (pings) are passed over."""
+    fields: dict[str, str] = {}
+    while True:
+        line = answer.readline().decode().rstrip("\r\n")
+        if not line and fields:
+            return fields
+        name, _, text = line.partition(": ")
+        if name:
+            fields[name] = text
+
+
+def test_events_are_sent_as_they_happen(start: Start, filled: Filled) -> None:
+    t = 1_508_158_800
+    filled.partition(0, watermark=t)
+    filled.redis.hset(filled.layout.campaigns, "metoo", '{"version":"1","thresholds":{"page":2}}')
+    filled.campaign(0, t - 90, 3)
+    port = free_port()
+    process = start(port, STREAMS_EXPORTER__CLOCK="replay")
+    wait_for(f"http://127.0.0.1:{port}/api/v1/campaigns/metoo", 200)
+    with listen(port, after="0-0") as answer:
+        assert answer.getheader("content-type", "").startswith("text/event-stream")
+        first = next_event(answer)
+        assert (first["event"], json.loads(first["data"])["name"]) == ("platform", "x")
+        assert json.loads(next_event(answer)["data"])["id"] == f"metoo:language:en:{t - 120}"
+    with listen(port, "?kind=threshold&campaign=metoo") as only_thresholds:
+        filled.campaign(0, t + 30, 700)
+        filled.partition(0, watermark=t + 70)
+        crossed = json.loads(next_event(only_thresholds)["data"])
+    assert crossed["id"] == f"metoo:threshold:page:{t + 60}"
+    assert crossed["detail"]["velocity"] == pytest.approx(703 / 300)
+    # Who comes back says what it has, and gets the rest.
+    with listen(port, after=first["id"]) as again:
+        assert [next_event(again)["event"] for _ in range(2)] == ["language", "threshold"]
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/v1/events?limit=2", headers={"Accept": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=5) as listed:  # noqa: S310 - http
+        found = json.load(listed)["events"]
+    assert [event["kind"] for event in found] == ["threshold", "language"]
+    with listen(port):  # a listener does not hold up the end
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
 
 
 def test_without_redis_it_is_alive_and_not_ready(start: Start) -> None:

@@ -35,6 +35,7 @@ class Pipeline:
     settings: Settings
     folder: Path
     workers: list[Child] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)  # of the workers' metrics
     truth: dict[str, Any] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -69,6 +70,7 @@ class Pipeline:
             },
         )
         self.workers.append(worker.start())
+        self.ports.append(port)
         if ready:
             worker.wait_ready(lambda: url_answers(f"http://127.0.0.1:{port}/readyz"))
         return worker

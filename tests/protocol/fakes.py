@@ -9,7 +9,7 @@ from zlib import crc32
 
 import orjson
 
-from streams.aggregate import Result
+from streams.increments import Result
 from streams.reading import Reading
 from streams.transport import Batch
 

@@ -12,9 +12,11 @@ from redis import Redis, RedisCluster
 from streams.config import RedisSettings
 from streams.embedded import EmbeddedRedis
 from streams.exporter.exposition import Exposition
+from streams.exporter.minutely import Minutely
 from streams.exporter.watch import Watch
 from streams.keys import Layout
 from streams.redis_client import connect
+from streams.store.events import EventStore
 from streams.store.reads import Reader
 from tests.filled import Filled
 
@@ -72,6 +74,12 @@ async def test_partitions_on_both_nodes_are_added_up(cluster_url: str, unique: s
         view = snapshot.campaigns["metoo"].view
         assert (view.posts["1m"], view.authors["1h"]) == (8, 9)
         assert snapshot.hashtags["metoo"].total == 8
+        memory = await reader.memory()
+        assert len(memory) == 2
+        assert all(used > 0 for used, _ in memory.values())
+        insight = await Minutely(reader, EventStore(client, filled.layout)).step(snapshot)
+        assert insight is not None
+        assert insight.events["metoo", "platform"] == 1
     finally:
         await client.aclose()
         filled.redis.close()

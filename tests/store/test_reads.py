@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from streams.store.hll import count_union
-from streams.store.reads import Reader, campaign, hashtag
+from streams.store.reads import Reader
+from streams.store.subjects import campaign, hashtag
 from tests.filled import Filled
 
 T = 1_508_100_000

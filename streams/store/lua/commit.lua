@@ -1,6 +1,6 @@
 -- One batch of one partition: all of it, or nothing.
 -- KEYS[1]  state of the partition (gen, offset, ts, key, watermark)
--- ARGV[1]  MessagePack, see streams/store/commit.py `Increments`
+-- ARGV[1]  MessagePack, see streams/store/commit.py
 -- Returns  {"ok"}                      written, the offset moved
 --          {"moved"}                   nothing written: the stored position is not the caller's
 --          {"authors", tag, hour, ...} nothing written: these tags reach `hot` posts in their
@@ -65,6 +65,9 @@ end
 for field, ms in pairs(batch.first) do
   local known = tonumber(call('HGET', prefix .. 'first', field))
   if not known or ms < known then call('HSET', prefix .. 'first', field, ms) end
+end
+for suffix, fields in pairs(batch.notes) do
+  for field, text in pairs(fields) do call('HSETNX', prefix .. suffix, field, text) end
 end
 for source, offset in pairs(batch.sources) do call('HSET', prefix .. 'sources', source, offset) end
 for campaign, version in pairs(batch.versions) do

@@ -1,0 +1,79 @@
+"""Events as they are written: read from Redis once a second, however many listen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from streams.store.events import EventStore, Written
+
+log: Final = logging.getLogger(__name__)
+
+_PAGE: Final = 500
+_KEPT: Final = 2_000  # for listeners that are a little behind; the rest they read from Redis
+_FIRST: Final = "0-0"
+
+
+class Feed:
+    """Hands every event to every listener, in order, each once."""
+
+    def __init__(self, store: EventStore) -> None:
+        self.store = store
+        self._recent: deque[Written] = deque(maxlen=_KEPT)
+        self._cursor: str | None = None  # of the newest event handed out
+        self._more = asyncio.Event()
+
+    async def run(self, seconds: float = 1.0) -> None:
+        """Look for new events until cancelled."""
+        while True:
+            try:
+                await self.step()
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("events cannot be read: %s: %s", type(error).__name__, error)
+            await asyncio.sleep(seconds)
+
+    async def step(self) -> None:
+        """Hand out what is new."""
+        if self._cursor is None:
+            newest = await self.store.newest(1)
+            self._cursor = newest[0].cursor if newest else _FIRST
+            return
+        while found := await self.store.after(self._cursor, _PAGE):
+            self._recent.extend(found)
+            self._cursor = found[-1].cursor
+            self._more.set()
+            self._more = asyncio.Event()
+
+    async def listen(self, after: str | None) -> AsyncIterator[Written]:
+        """Events written after that cursor (None: from now on), without end.
+
+        Raises what redis-py raises where older events have to be read.
+        """
+        cursor = after or self._cursor or (await self._newest())
+        while True:
+            more = self._more
+            found = await self._after(cursor)
+            for event in found:
+                cursor = event.cursor
+                yield event
+            if not found:
+                await more.wait()
+
+    async def _newest(self) -> str:
+        newest = await self.store.newest(1)
+        return newest[0].cursor if newest else _FIRST
+
+    async def _after(self, cursor: str) -> list[Written]:
+        if self._recent and _place(self._recent[0].cursor) <= _place(cursor):
+            return [event for event in self._recent if _place(event.cursor) > _place(cursor)]
+        return await self.store.after(cursor, _PAGE)
+
+
+def _place(cursor: str) -> tuple[int, int]:
+    ms, _, number = cursor.partition("-")
+    return int(ms), int(number or 0)

@@ -1,0 +1,144 @@
+"""Counts by minute, kept between reads: what bursts, forecasts and events are found in."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final, TypeVar
+
+from streams.keys import GenerationKeys
+from streams.store.reads import Command, Reader, add
+from streams.store.subjects import Subject
+from streams.windows import MINUTE
+
+T = TypeVar("T")
+
+#: Minutes of a subject's series, by kind: buckets of campaigns are kept 49 h, others 25 h.
+LENGTHS: Final = {"c": 48 * 60, "h": 24 * 60}
+# The newest minutes are read again, for posts that came out of order.
+_AGAIN: Final = 10
+# One transaction holds up a partition's worker: it asks for so many counts at most (some ms).
+_NAMES_AT_ONCE: Final = 200
+_MINUTES_AT_ONCE: Final = 120
+
+
+class Minutes:
+    """Series of posts by minute for chosen subjects.  Not for use by several tasks at once."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._until = 0
+        self._series: dict[Subject, array[int]] = {}
+
+    async def read(self, until: int, subjects: Collection[Subject]) -> None:
+        """Have the series of these, and of no others, up to `until` (s, a whole minute).
+
+        Where time goes back (Redis did, or the log is another) everything is read anew.
+        """
+        moved = (until - self._until) // MINUTE
+        kept = self._series if moved >= 0 else {}
+        self._series, self._until = {}, until  # whatever fails on the way is read anew
+        wanted = sorted(set(subjects))
+        series: dict[Subject, array[int]] = {}
+        for kind, length in LENGTHS.items():
+            of_kind = [subject for subject in wanted if subject.kind == kind]
+            old = [subject for subject in of_kind if subject in kept]
+            new = [subject for subject in of_kind if subject not in kept]
+            for subject in old:
+                head = kept[subject][moved : length - _AGAIN]
+                series[subject] = head + _zeros(length - len(head))
+            for subject in new:
+                series[subject] = _zeros(length)
+            await self._fill(series, old, until, min(length, moved + _AGAIN))
+            await self._fill(series, new, until, length)
+        self._series = series
+
+    async def _fill(
+        self,
+        series: dict[Subject, array[int]],
+        subjects: Sequence[Subject],
+        until: int,
+        minutes: int,
+    ) -> None:
+        """Read the newest `minutes` of subjects of one kind into their series."""
+        starts = range(until - minutes * MINUTE, until, MINUTE)
+        for names in _parts(subjects, _NAMES_AT_ONCE):
+            for part in _parts(starts, _MINUTES_AT_ONCE):
+                for start, counts in zip(part, await self._counts(names, part), strict=True):
+                    for subject, n in zip(names, counts, strict=True):
+                        if n:
+                            of = series[subject]
+                            of[len(of) - (until - start) // MINUTE] = n
+
+    async def _counts(self, subjects: Sequence[Subject], starts: Sequence[int]) -> list[list[int]]:
+        """By start, by subject; of all partitions."""
+        fields = [subject.field for subject in subjects]
+
+        def ask(_: str, keys: GenerationKeys) -> list[Command]:
+            return [("hmget", subjects[0].bucket(keys, MINUTE, start), fields) for start in starts]
+
+        totals = [[0] * len(subjects) for _ in starts]
+        for answer in await self._reader.read(ask):
+            for replies in answer.replies:
+                for total, values in zip(totals, replies, strict=True):
+                    for at, value in enumerate(values):
+                        if value is not None:
+                            total[at] += int(value)
+        return totals
+
+    def series(self, subject: Subject) -> array[int]:
+        """Posts by minute, oldest first, up to `until`; as long as `LENGTHS` says."""
+        return self._series[subject]
+
+    def subjects(self) -> Iterator[Subject]:
+        return iter(self._series)
+
+
+def _zeros(length: int) -> array[int]:
+    return array("L", bytes(array("L").itemsize * length))
+
+
+def _parts(whole: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    for first in range(0, len(whole), most):
+        yield whole[first : first + most]
+
+
+class Fields:
+    """All dimensions of all campaigns over the newest buckets of one step, added up."""
+
+    def __init__(self, reader: Reader, step: int, count: int) -> None:
+        """`count` buckets of `step` seconds (60 or 3600)."""
+        self._reader = reader
+        self._step = step
+        self._count = count
+        self._known: dict[int, Counter[str]] = {}
+        self._last = 0
+
+    async def read(self, until: int) -> Counter[str]:
+        """campaign US dimension US value -> posts in the buckets that end at `until` (s)."""
+        step = self._step
+        wanted = range(until - self._count * step, until, step)
+        again = max(1, _AGAIN * MINUTE // step)
+        asked = [
+            start
+            for start in wanted
+            if until < self._last or start not in self._known or start >= until - again * step
+        ]
+
+        def ask(_: str, keys: GenerationKeys) -> list[Command]:
+            return [("hgetall", keys.campaign_bucket(step, start)) for start in asked]
+
+        found: dict[int, Counter[str]] = {start: Counter() for start in asked}
+        for answer in await self._reader.read(ask):
+            for replies in answer.replies:
+                for start, fields in zip(asked, replies, strict=True):
+                    add(found[start], fields)
+        self._known = {
+            start: found[start] if start in found else self._known[start] for start in wanted
+        }
+        self._last = until
+        total: Counter[str] = Counter()
+        for counts in self._known.values():
+            total.update(counts)
+        return total

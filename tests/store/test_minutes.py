@@ -1,0 +1,70 @@
+"""Series by minute, kept between reads, from a real Redis."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.keys import US
+from streams.store.minutes import LENGTHS, Fields, Minutes
+from streams.store.reads import Reader
+from streams.store.subjects import campaign, hashtag
+from tests.filled import Filled
+
+T = 1_508_158_800  # a whole hour
+
+
+@pytest.fixture
+def minutes(reader: Reader) -> Minutes:
+    return Minutes(reader)
+
+
+async def test_series_of_all_partitions(minutes: Minutes, filled: Filled) -> None:
+    for number in (0, 1):
+        filled.partition(number, watermark=T)
+        filled.tag(number, "metoo", T - 1, 3 + number, other=False)
+        filled.tag(number, "metoo", T, 100)  # after the end
+        filled.campaign(number, T - 61, 5)
+    filled.tag(0, "metoo", T - 86_400, 2)
+    filled.tag(0, "metoo", T - 86_401, 50)  # before the beginning
+    await minutes.read(T, [hashtag("metoo"), campaign("metoo"), hashtag("never")])
+    series = minutes.series(hashtag("metoo"))
+    assert len(series) == LENGTHS["h"]
+    assert (series[-1], series[0], sum(series)) == (7, 2, 9)
+    assert list(minutes.series(campaign("metoo"))[-3:]) == [0, 10, 0]
+    assert sum(minutes.series(hashtag("never"))) == 0
+
+
+async def test_time_goes_on(minutes: Minutes, filled: Filled) -> None:
+    tags = [hashtag(f"t{n}") for n in range(450)]  # more than are asked for at once
+    filled.partition(0, watermark=T)
+    for n, tag in enumerate(tags):
+        filled.tag(0, tag.name, T - 30, n + 1)
+    await minutes.read(T, tags)
+    assert [minutes.series(tag)[-1] for tag in tags] == list(range(1, 451))
+    filled.tag(0, "t0", T - 200, 4)  # out of order
+    filled.tag(0, "t0", T + 150, 9)
+    await minutes.read(T + 180, [*tags[:2], hashtag("new")])
+    assert list(minutes.series(tags[0])[-7:]) == [4, 0, 0, 1, 0, 0, 9]
+    assert list(minutes.series(tags[1])[-4:]) == [2, 0, 0, 0]
+    with pytest.raises(KeyError):
+        minutes.series(tags[2])
+    await minutes.read(T + 30 * 3600, tags[:1])
+    assert sum(minutes.series(tags[0])) == 0
+    await minutes.read(T, tags[:1])  # time went back
+    assert list(minutes.series(tags[0])[-4:]) == [4, 0, 0, 1]
+
+
+async def test_fields_by_dimension(reader: Reader, filled: Filled) -> None:
+    fields = Fields(reader, 60, 60)
+    filled.partition(0, watermark=T)
+    filled.partition(1, watermark=T)
+    filled.campaign(0, T - 3600, 1, lang="fr")
+    filled.campaign(1, T - 1, 2, lang="fr")
+    filled.campaign(1, T - 3601, 4, lang="fr")
+    filled.campaign(1, T, 8, lang="fr")
+    key = f"metoo{US}lang{US}fr"
+    assert (await fields.read(T))[key] == 3
+    assert (await fields.read(T + 60))[key] == 10
+    filled.campaign(0, T - 100, 16, lang="fr")  # out of order
+    assert (await fields.read(T + 120))[key] == 26
+    assert (await fields.read(T))[key] == 19
