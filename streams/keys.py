@@ -62,6 +62,11 @@ class GenerationKeys(NamedTuple):
         """Set: uids of posts created in an hour (hours since 1970)."""
         return f"{self.prefix}seen:{hour}:{family}:{bucket}"
 
+    def deleted(self, bucket: int) -> str:
+        """Sorted set: uids (as in `seen`, with their family) of deleted posts, by the offset of
+        the delete."""
+        return f"{self.prefix}deleted:{bucket}"
+
     def bucket(self, step: int, start: int) -> str:
         """Hash: hashtag [US platform US lang] -> posts in `step` seconds from `start` (s)."""
         return f"{self.prefix}b:{step}:{start}"
@@ -92,7 +97,7 @@ class PartitionKeys(NamedTuple):
 
     @property
     def live(self) -> str:
-        """Hash, advisory: end (log end offset), at (wall clock, ms), paused (reason)."""
+        """Hash, advisory: begin, end (offsets of the log), at (wall, ms), paused (reason)."""
         return f"{self.prefix}live"
 
     @property

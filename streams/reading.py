@@ -15,7 +15,7 @@ from zlib import crc32
 import msgspec
 
 from streams.keys import GenerationKeys
-from streams.posts import PLATFORMS, Post, Unreadable, decode
+from streams.posts import PLATFORMS, Deleted, Post, Unreadable, decode
 from streams.retention import HOUR_MS, TAG_KEEP_MS
 
 FUTURE_MS: Final = 5 * 60_000  # a post may be this much newer than its record
@@ -73,6 +73,7 @@ class Reading(msgspec.Struct):
     expire: dict[str, int]
     sources: dict[str, int]
     misplaced: int
+    deleted: dict[str, int]  # uid -> offset of its delete
 
 
 def seen_member(uid: str) -> tuple[str, str]:
@@ -123,7 +124,7 @@ def read(
     are kept, so that how the log is cut into batches changes no count.
     """
     start = records[0].offset
-    out = Reading(start, start, 0, {}, [], [], {}, [], watermark, [], {}, {}, 0)
+    out = Reading(start, start, 0, {}, [], [], {}, [], watermark, [], {}, {}, 0, {})
     outcomes, groups, candidates, members = out.outcomes, out.groups, out.candidates, out.members
     newest = -1 if watermark is None else watermark
     oldest = _NEVER
@@ -156,6 +157,8 @@ def read(
             if type(post) is not Post:
                 key = (post.platform, "ignored")
                 outcomes[key] = outcomes.get(key, 0) + 1
+                if type(post) is Deleted:
+                    out.deleted[post.uid] = record.offset
             else:
                 created = post.created_at
                 if created < newest - horizon:

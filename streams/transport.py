@@ -148,6 +148,13 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         )
         return {TP(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
+    async def begin_offsets(self, tps: set[TP]) -> dict[TP, int]:
+        """Offsets of the first records that the logs still hold."""
+        found = await self.call_thread(
+            self._ensure_consumer().beginning_offsets, [TopicPartition(*tp) for tp in tps]
+        )
+        return {TP(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
 
 class BatchConsumer(driver.Consumer):
     """Faust's consumer without its offset keeping."""

@@ -32,6 +32,7 @@ from streams.transport import Batch, BatchConsumer, BatchThread
 log: Final = logging.getLogger(__name__)
 
 _WATCH_SECONDS: Final = 1.0
+_BEGIN_MS: Final = 60_000  # between two looks at where the logs begin
 _DRAIN_SECONDS: Final = 5.0
 
 
@@ -95,6 +96,8 @@ class Worker:
             author_key=self._rules.author_key,
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._begins: dict[TP, int] = {}  # where the logs began
+        self._looked_at = 0  # ms
 
     @property
     def counted_topic(self) -> str:
@@ -261,6 +264,9 @@ class Worker:
         await self._register()
         ends = await self._thread().end_offsets(set(self.partitions))
         now = int(time.time() * 1000)
+        if now - self._looked_at > _BEGIN_MS or self._begins.keys() != self.partitions.keys():
+            self._begins = await self._thread().begin_offsets(set(self.partitions))
+            self._looked_at = now
         writes: list[Awaitable[Any]] = []
         for tp, partition in self.partitions.items():
             end = ends.get(tp)
@@ -269,7 +275,7 @@ class Worker:
             if partition.position is not None:
                 self._observer.lag(tp.partition, max(0, end - (partition.offset or 0)))
             keys: PartitionKeys = self._layout.partition(tp.topic, tp.partition)
-            live: dict[str, str | int] = {"end": end, "at": now}
+            live: dict[str, str | int] = {"begin": self._begins.get(tp, 0), "end": end, "at": now}
             if partition.paused:
                 live["paused"] = partition.paused
             else:

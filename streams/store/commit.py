@@ -16,6 +16,7 @@ from streams.increments import Result
 from streams.keys import PartitionKeys
 from streams.reading import Reading
 from streams.retention import HOT_POSTS, MINUTE_AUTHORS_KEEP_MS, TAG_KEEP_MS
+from streams.store.tombstones import tombstones
 
 _LUA: Final = files("streams.store") / "lua"
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -147,6 +148,7 @@ class PartitionStore:
             "tags": result.tags,
             "incr": result.incr,
             "sadd": result.seen,
+            "deleted": tombstones(reading.deleted),
             "authors": result.authors,
             "first": result.first,
             "notes": result.notes,

@@ -17,6 +17,8 @@ from streams.keys import Layout
 from streams.partition import Partition
 from streams.reading import Rules
 from streams.store.commit import PartitionStore
+from streams.store.reads import Reader as RedisReader
+from streams.store.tombstones import deleted, tombstones
 from tests.protocol.fakes import (
     START_MS,
     FakeLog,
@@ -243,6 +245,31 @@ async def test_a_record_that_cannot_be_read_is_a_dead_letter_and_its_neighbours_
     assert reader.outputs.dead == [log[4]]
     if reason is not None:
         assert await counted(redis, "dead") == {reason: 1}
+
+
+async def test_a_delete_leaves_a_tombstone_also_before_its_post(redis: Redis) -> None:
+    uids = [f"x:{919_000_000_000_000_000 + n}" for n in range(4)]
+    gone = b'{"delete":{"status":{"id_str":"%d"}}}'
+    values = [
+        *(post(0, "#MeToo"), gone % (919_000_000_000_000_000), post(1, "#MeToo")),
+        *(gone % (919_000_000_000_000_002), post(2, "#MeToo"), post(3)),
+    ]
+    log = FakeLog([record(n, value) for n, value in enumerate(values)])
+    reader = Reader(redis, log)
+    await reader.drain(3)
+    # A deleted post counts: it was spread.
+    assert await counted(redis) == {"x:counted": 4, "x:ignored": 2}
+    layout = Layout("test:")
+    await redis.sadd(layout.partitions, "posts.raw:0")
+    reads = RedisReader(redis, layout)
+    assert await deleted(reads, [*uids, "x:1"]) == {uids[0], uids[2]}
+    # Once the log no longer holds the first delete, the post cannot come again.
+    keys = layout.partition("posts.raw", 0)
+    bucket = next(iter(tombstones({uids[0]: 1})))
+    await redis.hset(keys.live, "begin", 2)
+    log.records.append(record(6, gone % (919_000_000_000_000_000)))
+    await reader.drain(1)
+    assert await redis.zscore(keys.gen(0).prefix + bucket, "x919000000000000000") == 6
 
 
 async def test_late_posts_are_told_by_the_log_alone(redis: Redis) -> None:

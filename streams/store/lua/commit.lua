@@ -57,6 +57,14 @@ for suffix, members in pairs(batch.sadd) do
     call('SADD', prefix .. suffix, unpack(members, first, math.min(first + 999, #members)))
   end
 end
+-- Deletes are remembered while the log holds them; each bucket is tidied up by who writes to it.
+local begin = next(batch.deleted) and call('HGET', batch.partition .. 'live', 'begin')
+for suffix, pairs_of in pairs(batch.deleted) do
+  for first = 1, #pairs_of, 1000 do
+    call('ZADD', prefix .. suffix, unpack(pairs_of, first, math.min(first + 999, #pairs_of)))
+  end
+  if begin then call('ZREMRANGEBYSCORE', prefix .. suffix, '-inf', '(' .. begin) end
+end
 for suffix, elements in pairs(batch.authors) do
   for first = 1, #elements, 1000 do
     call('PFADD', prefix .. suffix, unpack(elements, first, math.min(first + 999, #elements)))

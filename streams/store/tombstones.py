@@ -1,0 +1,49 @@
+"""Posts that were taken back: whatever reads posts leaves them out, whenever their delete came.
+
+A delete is kept beside the counters of its uid's partition for as long as the log still holds it:
+until then the post may be read once more, and has to stay away.  Counts know nothing of deletes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from zlib import crc32
+
+from streams.keys import GenerationKeys
+from streams.reading import seen_member
+from streams.store.reads import Command, Reader
+
+#: Small sets are kept as arrays of some 20 bytes a delete (Redis' default: up to 128 members).
+BUCKETS: Final = 4096
+_KEYS: Final = GenerationKeys("")
+
+
+def tombstones(deleted: Mapping[str, int]) -> dict[str, list[int | str]]:
+    """Arguments of ZADD (offset, member, ...) by key; from uid -> offset of its delete."""
+    found: dict[str, list[int | str]] = {}
+    for uid, offset in deleted.items():
+        bucket, member = _place(uid)
+        found.setdefault(_KEYS.deleted(bucket), []).extend((offset, member))
+    return found
+
+
+def _place(uid: str) -> tuple[int, str]:
+    member = "".join(seen_member(uid))
+    return crc32(member.encode()) % BUCKETS, member
+
+
+async def deleted(reader: Reader, uids: Iterable[str]) -> set[str]:
+    """Which of these posts were taken back."""
+    asked = [(uid, *_place(uid)) for uid in dict.fromkeys(uids)]
+
+    def ask(_: str, keys: GenerationKeys) -> list[Command]:
+        return [("zscore", keys.deleted(bucket), member) for _uid, bucket, member in asked]
+
+    found: set[str] = set()
+    for answer in await reader.read(ask):
+        for scores in answer.replies:
+            found |= {
+                uid for (uid, *_), score in zip(asked, scores, strict=True) if score is not None
+            }
+    return found
