@@ -23,6 +23,7 @@ from streams.increments import (
     spread_delays,
     spread_tags,
 )
+from streams.inheritance import NOTHING, PLATFORMS, Inherited, inherit, leaves_something
 from streams.keys import US, GenerationKeys
 from streams.posts import Post
 from streams.posts.birth import born_ms
@@ -42,11 +43,13 @@ def count(
     classifier: Classifier,
     rules: Rules,
     hot: Set[tuple[str, int]] = frozenset(),
+    inherited: Inherited = NOTHING,
 ) -> Result:
     """Add up the candidates that neither Redis (`known`, one flag a candidate in the order of
     `reading.groups`) nor an earlier record of the batch has counted.
 
-    `hot` holds the (hashtag, hour in s) pairs whose authors are wanted.
+    `hot` holds the (hashtag, hour in s) pairs whose authors are wanted; `inherited` what candidates
+    have from posts of other records.
     """
     fresh, seen = _fresh(reading, known)
     is_campaign_tag = classifier.is_campaign_tag
@@ -57,12 +60,13 @@ def count(
     since: dict[str, int] = {}
     authors: dict[tuple[str, int], set[str]] = {}
     hot_authors: dict[tuple[str, int], list[tuple[str, int]]] = {}
-    first: dict[str, int] = {}
     outcomes = dict(reading.outcomes)
-    result = Result(outcomes, {}, [], {}, {}, [], {}, {}, {}, dict(reading.expire), seen, [])
+    result = Result(outcomes, expire=dict(reading.expire), seen=seen)
+    first = result.first
     for letter in reading.dead:
         result.reasons[letter.reason] = result.reasons.get(letter.reason, 0) + 1
-    for index, (record, post) in enumerate(reading.candidates):
+    for index, (record, read_post) in enumerate(reading.candidates):
+        post = read_post
         if not fresh[index]:
             key = (post.platform, "duplicate")
             outcomes[key] = outcomes.get(key, 0) + 1
@@ -72,8 +76,13 @@ def count(
         created = post.created_at
         result.ages.append(created)
         ten = created // 10_000 * 10
-        campaigns = classifier.classify(post)
+        if index in inherited:
+            post, campaigns = inherit(post, inherited[index], classifier)
+        else:
+            campaigns = classifier.classify(post)
         digest = ""
+        if post.platform in PLATFORMS and leaves_something(post, campaigns):
+            result.heritages.append((post, campaigns))
         if campaigns or rules.publish_all:
             result.counted.append(Counted(record, post, campaigns))
         if campaigns:
@@ -124,7 +133,6 @@ def count(
             if (tag, hour) in hot:
                 digest = digest or _author(rules, post)
                 hot_authors.setdefault((tag, hour), []).append((digest, ten // 60 * 60))
-    result.first = first
     spread_tags(result, by_tag, since, hot_authors, hot)
     spread_campaigns(result, by_campaign)
     spread_delays(result, by_delay)

@@ -39,17 +39,18 @@ class Result(msgspec.Struct):
     """What the second step adds up: the variable part of a commit."""
 
     outcomes: dict[tuple[str, str], int]
-    reasons: dict[str, int]
-    counted: list[Counted]
-    incr: dict[str, dict[str, int]]
-    tags: dict[str, tuple[int, int]]
-    hours: list[tuple[str, int, int, list[tuple[str, int]] | None]]
-    authors: dict[str, list[str]]
-    first: dict[str, int]
-    notes: dict[str, dict[str, str]]  # fields of hashes that are written once, by key
-    expire: dict[str, int]
     seen: dict[str, list[str]]  # uids to remember, by set
-    ages: list[int]  # created_at of what was counted, ms
+    expire: dict[str, int]
+    reasons: dict[str, int] = {}
+    counted: list[Counted] = []
+    incr: dict[str, dict[str, int]] = {}
+    tags: dict[str, tuple[int, int]] = {}
+    hours: list[tuple[str, int, int, list[tuple[str, int]] | None]] = []
+    authors: dict[str, list[str]] = {}
+    first: dict[str, int] = {}
+    notes: dict[str, dict[str, str]] = {}  # fields of hashes that are written once, by key
+    ages: list[int] = []  # created_at of what was counted, ms
+    heritages: list[tuple[Post, tuple[Membership, ...]]] = []  # what has something to inherit
 
 
 def note(result: Result, campaign: str, post: Post) -> None:

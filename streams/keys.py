@@ -159,5 +159,9 @@ class Layout(NamedTuple):
         """Hash: campaign -> JSON of what readers need of its file."""
         return f"{self.prefix}{LAYOUT_VERSION}:campaigns"
 
+    def kin(self, hour: int, bucket: int) -> str:
+        """Hash: post (as in `seen`) created in an hour (hours since 1970) -> what it leaves."""
+        return f"{self.prefix}{LAYOUT_VERSION}:kin:{hour}:{bucket}"
+
     def partition(self, topic: str, partition: int) -> PartitionKeys:
         return PartitionKeys(f"{self.prefix}{LAYOUT_VERSION}:{{{topic}:{partition}}}:")

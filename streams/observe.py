@@ -53,6 +53,11 @@ class WorkerObserver:
             metrics.PAUSED.labels(str(facts["partition"])).set(1)
         log.error("%s: %s", kind, ", ".join(f"{name}={value}" for name, value in facts.items()))
 
+    def inherited(self, hits: int, misses: int) -> None:
+        """Reposts and replies without their subject: how many found what it left."""
+        metrics.INHERITED.labels("hit").inc(hits)
+        metrics.INHERITED.labels("miss").inc(misses)
+
     def assigned(self, partitions: set[int]) -> None:
         metrics.LAG.clear()
         metrics.PAUSED.clear()

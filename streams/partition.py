@@ -21,11 +21,11 @@ from typing import Any, Final, TypeVar
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from streams.aggregate import count
 from streams.classify import Classifier
-from streams.ports import Batch, Limits, Log, Observer, Outputs
+from streams.ports import Batch, Limits, Log, Observer
 from streams.reading import Reading, Record, Rules, read
 from streams.store.commit import Commit, Moved, PartitionStore, State
+from streams.writing import BatchWriter
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Partition:
         name: str,
         log: Log,
         store: PartitionStore,
-        outputs: Outputs,
+        writer: BatchWriter,
         observer: Observer,
         limits: Limits,
         classifier: Callable[[], Classifier],
@@ -66,7 +66,7 @@ class Partition:
         self.busy_since: float | None = None  # monotonic seconds, while a batch is uncommitted
         self._log = log
         self._store = store
-        self._outputs = outputs
+        self._writer = writer
         self._observer = observer
         self._limits = limits
         self._classifier = classifier
@@ -77,7 +77,6 @@ class Partition:
         self._epoch = 0
         self._cursor: int | None = None
         self._verifying = False
-        self._hot: set[tuple[str, int]] = set()
         self._closed = False
         self._incidents: list[tuple[str, ...]] = []  # written with the next batch
 
@@ -143,7 +142,7 @@ class Partition:
         """Take Redis' position and seek to the record before it, to be read back."""
         state = await self._retry("redis", self._store.load)
         self.position = state
-        self._hot.clear()
+        self._writer.forget()
         await self._seek(None if state.offset is None else max(state.offset - 1, 0))
         self._verifying = bool(state.offset)
 
@@ -234,7 +233,7 @@ class Partition:
             self.busy_since = None
 
     async def _write(self, position: State, records: list[Any], reading: Reading) -> None:
-        """One batch: ask, add up, write outputs, commit; all of it again where a call failed."""
+        """One batch; all of it again where a call failed."""
         last = records[reading.taken - 1]
         commit = Commit(
             gen=position.gen,
@@ -246,30 +245,7 @@ class Partition:
         )
 
         async def attempt() -> None:
-            classifier = self._classifier()
-            began = time.perf_counter()
-            known = await self._store.seen(position.gen, position.offset, reading)
-            asked = time.perf_counter()
-            while True:
-                result = count(
-                    reading, known, classifier=classifier, rules=self._rules, hot=self._hot
-                )
-                added = time.perf_counter()
-                await self._outputs.write(reading, result)
-                written = time.perf_counter()
-                versions = classifier.versions
-                hot = await self._store.commit(commit, reading, result, versions, self._incidents)
-                if not hot:
-                    break
-                self._hot |= hot
-            done = time.perf_counter()
-            seconds = {
-                "seen": asked - began,
-                "count": added - asked,
-                "outputs": written - added,
-                "commit": done - written,
-            }
-            self._observer.committed(reading, result, seconds)
+            await self._writer.write(commit, reading, self._classifier(), self._incidents)
 
         await self._retry("batch", attempt)
         self._incidents = []
@@ -281,8 +257,6 @@ class Partition:
             watermark=reading.watermark,
             sources={**position.sources, **reading.sources},
         )
-        if len(self._hot) > 10_000:  # pairs of past hours: they are asked for again where needed
-            self._hot.clear()
 
     async def _retry(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
         """Until it works, with back-off; errors of Redis, Kafka and the network are waited out."""

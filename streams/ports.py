@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from streams.classify import Classifier
 from streams.increments import Result
+from streams.inheritance import Inherited
 from streams.reading import Reading
 
 
@@ -37,6 +39,13 @@ class Outputs(Protocol):
     """Kafka topics that are written before the offset moves: at least once."""
 
     async def write(self, reading: Reading, result: Result) -> None: ...
+
+
+class Kinship(Protocol):
+    """What reposts and replies inherit from posts of other partitions; best effort."""
+
+    async def inherited(self, reading: Reading, classifier: Classifier) -> Inherited: ...
+    async def remember(self, result: Result) -> None: ...
 
 
 class Observer(Protocol):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
 import faust
@@ -154,6 +154,24 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             self._ensure_consumer().beginning_offsets, [TopicPartition(*tp) for tp in tps]
         )
         return {TP(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+
+class PartitionLog:
+    """A partition's log, moved in by way of the consumer's thread."""
+
+    def __init__(self, thread: Callable[[], BatchThread], tp: TP) -> None:
+        self._thread = thread
+        self._tp = tp
+
+    async def seek(self, offset: int | None) -> tuple[int, int]:
+        return await self._thread().seek_to(self._tp, offset)
+
+    async def earliest(self) -> int:
+        found = await self._thread().earliest_offsets(self._tp)
+        return int(next(iter(found.values())))
+
+    async def committed(self) -> int | None:
+        return await self._thread().committed(self._tp)
 
 
 class BatchConsumer(driver.Consumer):

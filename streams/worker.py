@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -27,31 +27,15 @@ from streams.outputs import KafkaOutputs
 from streams.partition import RETRIED, Partition
 from streams.reading import Record, Rules
 from streams.store.commit import PartitionStore, Redis
-from streams.transport import Batch, BatchConsumer, BatchThread
+from streams.store.kinship import KinshipStore
+from streams.transport import Batch, BatchConsumer, BatchThread, PartitionLog
+from streams.writing import BatchWriter
 
 log: Final = logging.getLogger(__name__)
 
 _WATCH_SECONDS: Final = 1.0
 _BEGIN_MS: Final = 60_000  # between two looks at where the logs begin
 _DRAIN_SECONDS: Final = 5.0
-
-
-class PartitionLog:
-    """A partition's log, moved in by way of the consumer's thread."""
-
-    def __init__(self, thread: Callable[[], BatchThread], tp: TP) -> None:
-        self._thread = thread
-        self._tp = tp
-
-    async def seek(self, offset: int | None) -> tuple[int, int]:
-        return await self._thread().seek_to(self._tp, offset)
-
-    async def earliest(self) -> int:
-        found = await self._thread().earliest_offsets(self._tp)
-        return int(next(iter(found.values())))
-
-    async def committed(self) -> int | None:
-        return await self._thread().committed(self._tp)
 
 
 class Worker:
@@ -95,6 +79,7 @@ class Worker:
             raw=kafka.topics.raw,
             author_key=self._rules.author_key,
         )
+        self._kinship = KinshipStore(redis, self._layout, observer.inherited)
         self._tasks: set[asyncio.Task[None]] = set()
         self._begins: dict[TP, int] = {}  # where the logs began
         self._looked_at = 0  # ms
@@ -180,11 +165,18 @@ class Worker:
     def _new_partition(self, tp: TP) -> Partition:
         keys = self._layout.partition(tp.topic, tp.partition)
         dead = self.settings.dead
+        store = PartitionStore(self._redis, keys)
         return Partition(
             name=f"{tp.topic}:{tp.partition}",
             log=PartitionLog(self._thread, tp),
-            store=PartitionStore(self._redis, keys),
-            outputs=self._outputs,
+            store=store,
+            writer=BatchWriter(
+                store=store,
+                outputs=self._outputs,
+                observer=self._observer,
+                kinship=self._kinship,
+                rules=self._rules,
+            ),
             observer=self._observer,
             limits=DeadLetterLimit(dead.consecutive, dead.window, dead.ratio),
             classifier=lambda: self._classifier,

@@ -129,6 +129,15 @@ RETRIES: Final = Counter(
     "streams_retries", "Calls that failed and were made again.", ["reason"], registry=REGISTRY
 )
 
+# Reposts and replies that come without the post they are about (Bluesky).  A miss is counted as a
+# post without that post's hashtags.
+INHERITED: Final = Counter(
+    "streams_inherited",
+    "Reposts and replies that looked for their subject's hashtags and campaigns, by result.",
+    ["result"],
+    registry=REGISTRY,
+)
+
 # Records between the next one to count and the log's end, for each assigned partition.
 LAG: Final = Gauge(
     "streams_lag_posts",

@@ -10,8 +10,9 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "streams"
 #: Pure: knows no Kafka, no Redis, no clock, and no module outside of this list.
 DOMAIN = (
-    "aggregate", "campaigns", "classify", "errors", "events", "increments", "inspect", "keys",
-    "murmur2", "posts", "reading", "retention", "spread", "text", "windows",
+    "aggregate", "campaigns", "classify", "errors", "events", "increments", "inheritance",
+    "inspect", "keys", "murmur2", "posts", "reading", "retention", "spread",
+    "text", "windows",
 )  # fmt: skip
 FORBIDDEN_IN_DOMAIN = ("aiokafka", "faust", "mode", "redis", "time", "asyncio")
 STORE = ("store", "redis_client", "config", "kafka")

@@ -9,7 +9,9 @@ from zlib import crc32
 
 import orjson
 
+from streams.classify import Classifier
 from streams.increments import Result
+from streams.inheritance import NOTHING, Inherited
 from streams.reading import Reading
 from streams.transport import Batch
 
@@ -94,6 +96,15 @@ class FakeOutputs:
 
     async def write(self, reading: Reading, result: Result) -> None:
         self.dead += [letter.record for letter in reading.dead]  # type: ignore[misc]
+
+
+class NoKinship:
+    """Nobody inherits anything."""
+
+    async def inherited(self, reading: Reading, classifier: Classifier) -> Inherited:
+        return NOTHING
+
+    async def remember(self, result: Result) -> None: ...
 
 
 class FakeObserver:

@@ -19,12 +19,14 @@ from streams.reading import Rules
 from streams.store.commit import PartitionStore
 from streams.store.reads import Reader as RedisReader
 from streams.store.tombstones import deleted, tombstones
+from streams.writing import BatchWriter
 from tests.protocol.fakes import (
     START_MS,
     FakeLog,
     FakeObserver,
     FakeOutputs,
     FakeRecord,
+    NoKinship,
     post,
     record,
 )
@@ -41,11 +43,18 @@ class Reader:
         self.log = log
         self.outputs = FakeOutputs()
         self.observer = FakeObserver()
+        store = PartitionStore(redis, Layout("test:").partition("posts.raw", 0))
         self.partition = Partition(
             name="posts.raw:0",
             log=log,
-            store=PartitionStore(redis, Layout("test:").partition("posts.raw", 0)),
-            outputs=self.outputs,
+            store=store,
+            writer=BatchWriter(
+                store=store,
+                outputs=self.outputs,
+                observer=self.observer,
+                kinship=NoKinship(),
+                rules=RULES,
+            ),
             observer=self.observer,
             limits=limits or DeadLetterLimit(1000, 10_000, 0.5),
             classifier=lambda: CLASSIFIER,
