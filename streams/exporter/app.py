@@ -108,6 +108,16 @@ def _end(server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
+async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel until it has worked: redis-py now and then turns a cancellation into an error of its
+    own, and these tasks live through errors."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.2)
+
+
 async def serve_exporter(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; the exit status, 0.
 
@@ -153,9 +163,7 @@ async def serve_exporter(settings: Settings) -> int:
     try:
         await server.serve(sockets=[listener])
     finally:
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
+        await _cancelled(beside)
         with suppress(Exception):
             await asyncio.wait_for(redis.aclose(), 1)
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -17,15 +17,17 @@ from streams.keys import US
 from streams.spread.burst import score
 from streams.store.documents import by_campaign
 from streams.store.events import EventStore, amplified
-from streams.store.minutes import LENGTHS, Fields, Minutes
+from streams.store.minutes import LENGTHS, Fields, Minutes, coarse_series
 from streams.store.reads import Reader
-from streams.store.subjects import campaign, hashtag
+from streams.store.subjects import Subject, campaign, hashtag
 from streams.windows import HOUR, MINUTE, edge
 
 log: Final = logging.getLogger(__name__)
 
 #: Hashtags outside the campaigns have a burst score from so many posts a minute on.
 LEAST_POSTS: Final = 5
+#: Of more than so many the busiest: a thousand take a second of CPU.
+MOST_SCORED: Final = 1_000
 # A minute is full once the watermark is so far behind it (s): posts of its last moment come late.
 _GRACE: Final = 5
 # Amplifiers' posts of so many hours are looked at again, and of two days at the start.
@@ -64,13 +66,18 @@ class Minutely:
         if until == self._until:
             return None
         busy = await self._reader.ranking(MINUTE, [until - MINUTE])
-        tags = {tag for tag, n in busy.items() if n >= LEAST_POSTS} | snapshot.hashtags.keys()
-        subjects = [*map(campaign, snapshot.campaigns), *map(hashtag, sorted(tags))]
-        await self._minutes.read(until, subjects)
+        moving = {tag for tag, view in snapshot.hashtags.items() if view.motions}
+        own = [*map(campaign, snapshot.campaigns), *map(hashtag, moving)]
+        await self._minutes.read(until, own)
+        others = [tag for tag, n in busy.most_common(MOST_SCORED) if n >= LEAST_POSTS]
+        new = [hashtag(tag) for tag in sorted(set(others) - moving)]
+        coarse = await coarse_series(self._reader, until, new)
         hour = by_campaign(await self._hour.read(until))
         day = by_campaign(await self._day.read(edge(until, HOUR) + HOUR))
         # In a thread: some hundreds of series, and scrapes must not wait for them.
-        found, bursts = await asyncio.to_thread(self._look, snapshot, until, tags, hour, day)
+        found, bursts = await asyncio.to_thread(
+            self._look, snapshot, until, moving, coarse, hour, day
+        )
         await self._write_events(snapshot, until)
         self._until = until
         return Insight(
@@ -86,7 +93,8 @@ class Minutely:
         self,
         snapshot: Snapshot,
         until: int,
-        tags: Collection[str],
+        moving: Iterable[str],
+        others: Mapping[Subject, Sequence[int]],
         hour: Mapping[str, Mapping[str, int]],
         day: Mapping[str, Mapping[str, int]],
     ) -> tuple[dict[str, CampaignInsight], dict[str, float]]:
@@ -101,8 +109,9 @@ class Minutely:
                 thresholds=view.thresholds,
                 milestone=view.next_milestone,
             )
-        series = {tag: self._minutes.series(hashtag(tag)) for tag in tags}
-        return found, {tag: score(of, MINUTE) for tag, of in series.items()}
+        bursts = {tag: score(self._minutes.series(hashtag(tag)), MINUTE) for tag in moving}
+        bursts |= {subject.name: score(of, MINUTE) for subject, of in others.items()}
+        return found, bursts
 
     async def _write_events(self, snapshot: Snapshot, until: int) -> None:
         hours = _HOURS if self._until else _HOURS_AT_START

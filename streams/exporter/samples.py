@@ -14,10 +14,10 @@ from streams.spread.burst import ALARM
 
 
 def samples(snapshot: Snapshot) -> Iterator[tuple[Definition, Samples]]:
-    tags = {(tag,): view for tag, view in snapshot.hashtags.items()}
-    yield metrics.HASHTAG_POSTS, [(labels, view.total) for labels, view in tags.items()]
+    tags = snapshot.hashtags
+    yield metrics.HASHTAG_POSTS, [((tag,), view.total) for tag, view in tags.items()]
     yield from _motions(
-        tags,
+        {(tag,): view for tag, view in tags.items()},
         (
             metrics.HASHTAG_VELOCITY,
             metrics.HASHTAG_ACCELERATION,

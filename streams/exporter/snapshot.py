@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from streams.exporter.authors import NOBODY, Authors
@@ -83,6 +83,7 @@ def places_of(at: Times) -> set[tuple[int, int]]:
 
 def build(
     counts: Counts,
+    moving: Collection[str],
     at: Times | None,
     infos: Mapping[str, Mapping[str, Any]],
     authors: Mapping[Subject, Authors],
@@ -92,7 +93,10 @@ def build(
     insight: Insight | None,
     clock: Clock,
 ) -> Snapshot:
-    """The snapshot of what was counted, for the campaigns of `infos` and those that have posts."""
+    """The snapshot of what was counted, for the campaigns of `infos` and those that have posts.
+
+    Hashtags that are not `moving` have a total only.
+    """
     fields = by_campaign(counts.campaigns)
     first: dict[str, dict[str, int]] = {}
     for field, ms in counts.first.items():
@@ -108,7 +112,13 @@ def build(
             view, own, first.get(name, {}), infos.get(name, {}), people.new_ratio
         )
     hashtags = {
-        tag: _view(counts, at, hashtag(tag), n, authors.get(hashtag(tag), NOBODY).windows)
+        tag: _view(
+            counts,
+            at if tag in moving else None,
+            hashtag(tag),
+            n,
+            authors.get(hashtag(tag), NOBODY).windows,
+        )
         for tag, n in sorted(counts.hashtags.items())
     }
     return Snapshot(

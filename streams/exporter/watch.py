@@ -32,6 +32,8 @@ UNUSABLE: Final = (RedisError, OSError, TimeoutError)
 
 #: The window that the top K hashtags are taken from.
 TOP_WINDOW: Final = "1h"
+#: Hashtags with buckets: a campaign may have hundreds of spellings that nobody uses.
+MOVING: Final = 250
 # Ranking all hashtags and uniting authors cost more than the rest: they take a tenth of the time at
 # most, and come at most once in so many seconds.
 _SELDOM: Final = 5.0
@@ -112,18 +114,23 @@ class Watch:
         top = ranked(self._ranking, self._top, without=own)
         places = places_of(at) if at is not None else set()
         campaigns = {*infos, *self._counted}
-        counts = await self._tracker.read(states, campaigns, own | set(top), places)
+        tags = own | set(top)
+        moving = ranked({tag: self._ranking[tag] for tag in tags}, MOVING)
+        counts = await self._tracker.read(states, campaigns, tags, moving, places)
         self._counted = {field.partition(US)[0] for field in counts.campaigns}
         if not self._counted <= campaigns:  # of a campaign that nobody named: read its buckets, too
             campaigns |= self._counted
-            counts = await self._tracker.read(states, campaigns, own | set(top), places)
+            tags = own | set(top)
+        moving = ranked({tag: self._ranking[tag] for tag in tags}, MOVING)
+        counts = await self._tracker.read(states, campaigns, tags, moving, places)
         if at is not None and self._count_authors.due():
-            subjects = [*map(campaign, sorted(campaigns)), *map(hashtag, counts.hashtags)]
+            subjects = [*map(campaign, sorted(campaigns)), *map(hashtag, moving)]
             started = time.perf_counter()
             self._authors = await unique_authors(self.reader, subjects, at.watermark)
             self._count_authors.took(time.perf_counter() - started)
         self.snapshot = build(
             counts,
+            set(moving),
             at,
             infos,
             self._authors,

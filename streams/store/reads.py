@@ -264,6 +264,23 @@ def mget(keys: Iterable[str]) -> Command:
     return ("execute_command", "MGET", *keys)
 
 
+# One command instead of a hundred: on a Cluster redis-py takes a millisecond for each command of a
+# transaction (an exporter's first read of 8 partitions: 52 s before, a tenth of it after).
+_HMGETS: Final = """
+local found = {}
+for i, key in ipairs(KEYS) do found[i] = redis.call('HMGET', key, unpack(ARGV)) end
+return found
+"""
+
+
+def hmgets(keys: Sequence[str], fields: Sequence[str]) -> Command:
+    """The same fields of many hashes of one partition: a list of values for each key.
+
+    At most 7,000 fields; a few hundred keys, as nothing else runs in Redis meanwhile.
+    """
+    return ("eval", _HMGETS, len(keys), *keys, *fields)
+
+
 def add(counter: Counter[str], fields: Mapping[bytes, bytes]) -> None:
     """Add a hash of numbers."""
     for field, value in fields.items():

@@ -67,6 +67,8 @@ async def test_measures_of_a_campaign(exporter: Exporter) -> None:
     filled.campaign(0, T - 900, 20, lang="fr", country="FR", kind="reply", via="reply")
     filled.campaign(0, T - 600, 120, lang="en", kind="repost", via="repost", stance="news")
     filled.campaign(0, T - 4000, 50, lang="de")
+    for back in range(4000, 40_000, 600):
+        filled.campaign(0, T - back, 2, lang="de")
     filled.delay(0, T - 600, 1800, 140)
     filled.authors(0, "c\x1fmetoo", T - 1, ["a", "b", "c"])
     filled.authors(0, "c\x1fmetoo", T - 5 * 3600, ["c", "d"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.keys import US
-from streams.store.minutes import LENGTHS, Fields, Minutes
+from streams.store.minutes import LENGTHS, Fields, Minutes, coarse_series
 from streams.store.reads import Reader
 from streams.store.subjects import campaign, hashtag
 from tests.filled import Filled
@@ -52,6 +52,22 @@ async def test_time_goes_on(minutes: Minutes, filled: Filled) -> None:
     assert sum(minutes.series(tags[0])) == 0
     await minutes.read(T, tags[:1])  # time went back
     assert list(minutes.series(tags[0])[-4:]) == [4, 0, 0, 1]
+
+
+async def test_a_coarse_day(reader: Reader, filled: Filled) -> None:
+    end = T + 600
+    filled.partition(0, watermark=T)
+    filled.tag(0, "new", T + 599, 40)
+    filled.tag(0, "old", T - 3600, 7)
+    filled.tag(0, "old", T - 3601, 90)
+    filled.tag(0, "old", T - 86_400, 60)  # its hour begins before the series
+    found = await coarse_series(reader, end, [hashtag("new"), hashtag("old")])
+    new, old = found[hashtag("new")], found[hashtag("old")]
+    assert (len(new), new[-1], sum(new)) == (1440, 40, 40)
+    assert old[-70] == 7
+    assert sum(old[-130:-70]) == 90
+    assert max(old[-130:-70]) == 2
+    assert sum(old[:-130]) == 50
 
 
 async def test_fields_by_dimension(reader: Reader, filled: Filled) -> None:
