@@ -60,7 +60,7 @@ def test_a_post() -> None:
     assert found["created_at"] == 1508099160000
     assert found["hashtags"] == ["metoo"]
     assert found["country"] == "JP"
-    assert found["campaigns"] == [{"campaign": "metoo", "via": "hashtag", "stance": "unclear"}]
+    assert found["campaigns"] == [{"campaign": "metoo", "via": "hashtag", "stance": "testimony"}]
     assert "1003" not in str(found["author"])
     assert found == inspect(orjson.dumps(POST)), "the author's hash is the same every time"
 

@@ -42,7 +42,7 @@ class Matching(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     fold_marks: bool = True  # accents, points and vowel signs do not matter
     fold_hamza: bool = True  # nor does hamza on its carrier
-    call_similarity: Share = 0.45  # of a call's pairs of neighbouring words that a copy has
+    call_similarity: Share = 0.4  # of a call's pairs of near words that a copy has
 
     @property
     def folds(self) -> frozenset[str]:

@@ -18,7 +18,7 @@ Words: TypeAlias = tuple[str, ...]
 _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 )
-_WORD: Final = re.compile(
+WORD: Final = re.compile(
     rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])(?:(?![{_UNSPACED}])[^\W_]|[\u0900-\u0dff])*"
 )
 _SENTENCE: Final = re.compile(r"[.!?:;\n\r\u2028\u2029\u3002\u061b\u061f\u0964\u05c3]+")
@@ -47,7 +47,7 @@ def sentences(text: str, folds: Collection[str] = ()) -> Sentences:
     words: list[str] = []
     bounds = [0]
     for part in _SENTENCE.split(folded(own_words(text), folds)):
-        words += _WORD.findall(part)
+        words += WORD.findall(part)
         if len(words) > bounds[-1]:
             bounds.append(len(words))
     return Sentences(tuple(words), tuple(bounds))
@@ -80,6 +80,15 @@ class Phrases:
             word in self._first and self.opens(words[at : at + self._lengths[-1]])
             for at, word in enumerate(words)
         )
+
+    def found(self, words: Words) -> list[str]:
+        """The phrases that stand in a text, in order."""
+        return [
+            " ".join(words[at : at + length])
+            for at in range(len(words))
+            for length in self._lengths
+            if words[at : at + length] in self._phrases
+        ]
 
 
 def spans(text: Sentences) -> zip[tuple[int, int]]:

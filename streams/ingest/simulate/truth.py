@@ -11,10 +11,9 @@ from collections import Counter
 from functools import lru_cache
 from typing import Any, Final
 
-from streams.ingest.simulate.draft import Draft
+from streams.ingest.simulate.draft import Draft, Words
 
 OUTCOMES: Final = ("counted", "duplicate", "dead", "ignored", "late")
-STANCES: Final = False  # whether stances are classified yet: until then every one is `unclear`
 
 
 class Truth:
@@ -36,8 +35,7 @@ class Truth:
         for tag in canonical_tags(words.tags):
             self._tags[tag] += 1
         if draft.via is not None:
-            stance = words.stance if STANCES else "unclear"
-            self._posts[draft.via, draft.kind, stance, words.lang, draft.country] += 1
+            self._posts[draft.via, draft.kind, meant(words), words.lang, draft.country] += 1
             self._authors.add(draft.author.id)
 
     def authors(self, campaign: str) -> int:
@@ -74,6 +72,11 @@ class Truth:
                 dimensions["country"][country] += n
         counts = {name: dict(sorted(values.items())) for name, values in dimensions.items()}
         return dict(sorted({**counts, "total": self._posts.total()}.items()))
+
+
+def meant(words: Words) -> str:
+    """The stance of a text: nothing but the campaign's tag answers the call, as the phrase does."""
+    return "testimony" if words.style == "tags" else words.stance
 
 
 @lru_cache(maxsize=65536)
