@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from streams import worker_metrics as metrics
@@ -58,10 +58,13 @@ class WorkerObserver:
         metrics.INHERITED.labels("hit").inc(hits)
         metrics.INHERITED.labels("miss").inc(misses)
 
-    def assigned(self, partitions: set[int]) -> None:
+    def assigned(self, partitions: Collection[str]) -> None:
+        """`partitions` as topic:partition."""
         metrics.LAG.clear()
         metrics.PAUSED.clear()
-        log.info("assigned partitions: %s", sorted(partitions))
+        for name in partitions:
+            metrics.PAUSED.labels(name).set(0)
+        log.info("assigned partitions: %s", ", ".join(sorted(partitions)) or "none")
 
     def lag(self, partition: int, posts: int) -> None:
         metrics.LAG.labels(str(partition)).set(posts)

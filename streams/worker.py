@@ -106,7 +106,7 @@ class Worker:
             else:
                 self.forwarders[tp] = self._new_forwarder(tp)
         self.assigned_once = True
-        self._observer.assigned({tp.partition for tp in self.partitions})
+        self._observer.assigned({partition.name for partition in self.partitions.values()})
         self._spawn(self._start_all())
 
     async def on_revoked(self, revoked: set[TP]) -> None:
@@ -160,7 +160,7 @@ class Worker:
             try:
                 await item.check()
             except RETRIED as error:
-                self._observer.waiting(f"{type(error).__name__}: {error}")
+                self._observer.waiting(f"watch: {type(error).__name__}: {error}")
 
     def _new_partition(self, tp: TP) -> Partition:
         keys = self._layout.partition(tp.topic, tp.partition)
@@ -239,7 +239,7 @@ class Worker:
         try:
             await item.check()
         except RETRIED as error:
-            self._observer.waiting(f"{type(error).__name__}: {error}")
+            self._observer.waiting(f"watch: {type(error).__name__}: {error}")
 
     async def _register(self) -> None:
         """Tell readers which partitions and campaigns there are; again and again, as Redis may

@@ -25,6 +25,7 @@ from prometheus_client.metrics_core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from streams import __version__
+from streams.posts.post import UNREADABLE
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # `_created` series: nothing reads them, and they double the counters
 
@@ -174,6 +175,17 @@ INCIDENTS: Final = Counter(
 BUILD_INFO: Final = Gauge(
     "streams_build_info", "Version of the package.", ["version", "python"], registry=REGISTRY
 )
+# Series begin at 0: an increase from nothing to 1 is none for Prometheus.
+for _counter, _values in (
+    (DEAD, (*UNREADABLE, "future")),
+    (REJECTIONS, ("moved", "rolled_back", "lost_batch")),
+    (RETRIES, ("redis", "kafka", "batch", "watch", "forward")),
+    (INCIDENTS, ("retention", "new_log", "paused")),
+    (INHERITED, ("hit", "miss")),
+):
+    for _value in _values:
+        _counter.labels(_value)
+
 BUILD_INFO.labels(__version__, interpreter.python_version()).set(1)
 
 # process_cpu_seconds_total, process_resident_memory_bytes, process_open_fds, ...

@@ -55,11 +55,16 @@ class Deleted(msgspec.Struct, gc=False):
     platform: str
 
 
+#: Why a record cannot be read; that it is from the future only the worker can tell.
+UNREADABLE: Final = (
+    *("empty", "utf8", "json", "too_deep", "shape", "platform", "field", "created_at"),
+)
+
+
 class Unreadable(Exception):
     """The record is a dead letter.
 
-    `reason` is one of few labels: empty, utf8, json, too_deep, shape, platform, field, created_at
-    (and future, which only the worker can tell).  `detail` is a sentence for the operator.
+    `reason` is one of `UNREADABLE` (or future), `detail` a sentence for the operator.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
