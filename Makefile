@@ -10,10 +10,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast dashboards lint types check format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  sizes: make demo POSTS=50000 ONCE=1 SPEED=600; make test ARGS='-k hashtag'"
 
@@ -39,6 +39,18 @@ demo: $(STAMP) ## the main job on an embedded Kafka and Redis [POSTS=500000] [SP
 
 test: $(STAMP) ## all tests, on an embedded Kafka and Redis [ARGS='-k …']
 	@$(BIN)/python -m pytest $(ARGS)
+
+eval: $(STAMP) ## how posts are read: membership, via, stance on 803 statements [ARGS='--errors --min']
+	@$(BIN)/python -m tests.evaluation.reading $(ARGS)
+
+eval-bursts: $(STAMP) ## bursts on labelled series of mentions: windows caught, false alarms, delay [ARGS=--cross-validate]
+	@$(BIN)/python -m tests.evaluation.bursts $(ARGS)
+
+eval-forecast: $(STAMP) ## forecasts against what came: coverage of the 80 % interval, error
+	@$(BIN)/python -m tests.evaluation.forecast $(ARGS)
+
+dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
+	@$(BIN)/python -m deploy.grafana.generate
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -149,6 +149,16 @@ def inspect(
 
 
 @app.command()
+def series(
+    file: Annotated[str, typer.Argument(help="CSV file timestamp,count, or - for stdin.")] = "-",
+) -> None:
+    """A series of counts with velocity, burst score, alarm and forecast, as CSV."""
+    from streams.series import run
+
+    run(file, sys.stdout)
+
+
+@app.command()
 def counts(
     hashtag: Annotated[str | None, typer.Option(help="A hashtag, with or without #.")] = None,
     campaign: Annotated[str | None, typer.Option(help="A campaign.")] = None,
