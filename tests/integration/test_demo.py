@@ -21,7 +21,7 @@ from redis import Redis
 from streams.config import Settings
 from streams.demo.compare import compare
 from streams.keys import US
-from tests.integration.conftest import Pipeline
+from tests.integration.pipeline import Pipeline
 
 STREAMS = [sys.executable, "-m", "streams"]
 

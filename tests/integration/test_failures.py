@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from streams.embedded import free_port
-from tests.integration.conftest import Pipeline
+from tests.integration.pipeline import Pipeline
 
 STREAMS = [sys.executable, "-m", "streams"]
 KEY = {"STREAMS_PRIVACY__AUTHOR_KEY": "a key for tests, 16+ bytes"}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import orjson
 
 from streams.demo.compare import compare
-from tests.integration.conftest import Pipeline
+from tests.integration.pipeline import Pipeline
 
 NewPipeline = Callable[..., Pipeline]
 

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.kafka import client_options, ensure_topics
-from tests.integration.conftest import Pipeline
+from tests.integration.pipeline import Pipeline
 from tests.protocol.fakes import START_MS, post
 
 LARGEST = 2**20 - 200  # the topic's max.message.bytes, less the record batch's own
