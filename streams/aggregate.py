@@ -27,6 +27,7 @@ from streams.inheritance import NOTHING, PLATFORMS, Inherited, inherit, leaves_s
 from streams.keys import US, GenerationKeys
 from streams.posts import Post
 from streams.posts.birth import born_ms
+from streams.posts.complete import with_country, with_language
 from streams.posts.output import hash_author
 from streams.reading import Reading, Rules
 from streams.spread.measures import generation_bound
@@ -66,7 +67,7 @@ def count(
     for letter in reading.dead:
         result.reasons[letter.reason] = result.reasons.get(letter.reason, 0) + 1
     for index, (record, read_post) in enumerate(reading.candidates):
-        post = read_post
+        post = read_post if read_post.lang != "und" else with_language(read_post)
         if not fresh[index]:
             key = (post.platform, "duplicate")
             outcomes[key] = outcomes.get(key, 0) + 1
@@ -81,6 +82,8 @@ def count(
         else:
             campaigns = classifier.classify(post)
         digest = ""
+        if campaigns and post.location is not None:
+            post = with_country(post)
         if post.platform in PLATFORMS and leaves_something(post, campaigns):
             result.heritages.append((post, campaigns))
         if campaigns or rules.publish_all:

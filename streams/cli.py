@@ -141,11 +141,14 @@ def inspect(
     campaign: Annotated[
         list[str] | None, typer.Option(help="Campaign name or file; default: metoo.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also say which rule decided what, on which words.")
+    ] = False,
 ) -> None:
     """One JSON line for each input line: the decoded, classified post, or why it is none."""
     from streams.ingest.commands import inspect_file
 
-    inspect_file(file, campaign or ["metoo"])
+    inspect_file(file, campaign or ["metoo"], explain=explain)
 
 
 @app.command()

@@ -8,20 +8,22 @@ import orjson
 
 from streams.classify import Classifier
 from streams.posts import Deleted, Ignored, Unreadable, decode
+from streams.posts.complete import with_country, with_language
 from streams.posts.output import PUBLIC_AUTHOR_KEY, document
 
 
-def inspect_line(line: bytes, classifier: Classifier) -> bytes:
+def inspect_line(line: bytes, classifier: Classifier, *, explain: bool = False) -> bytes:
     """One raw record to one line of JSON.
 
     The decoded, classified post; `{"ignored": reason}` for what is no post; `{"delete": uid}`; or
     `{"error": reason, "detail": ...}` for what would be a dead letter.  Never raises for a record.
-    Authors are hashed with a public key, so that the output is the same everywhere.
+    Authors are hashed with a public key, so that the output is the same everywhere.  With `explain`
+    the post has one more key: by campaign, which rule decided what, on which of the post's words.
     """
-    return orjson.dumps(_inspect(line, classifier))
+    return orjson.dumps(_inspect(line, classifier, explain))
 
 
-def _inspect(line: bytes, classifier: Classifier) -> dict[str, Any]:
+def _inspect(line: bytes, classifier: Classifier, explain: bool) -> dict[str, Any]:
     try:
         found = decode(line)
     except Unreadable as error:
@@ -32,4 +34,6 @@ def _inspect(line: bytes, classifier: Classifier) -> dict[str, Any]:
         return {"ignored": found.reason}
     if isinstance(found, Deleted):
         return {"delete": found.uid}
-    return document(found, classifier.classify(found), PUBLIC_AUTHOR_KEY)
+    post = with_country(with_language(found))
+    shown = document(post, classifier.classify(post), PUBLIC_AUTHOR_KEY)
+    return {**shown, "explain": classifier.explain(post)} if explain else shown

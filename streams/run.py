@@ -20,6 +20,7 @@ from streams.errors import UserError
 from streams.health import Health, serve_health
 from streams.kafka import client_options
 from streams.observe import WorkerObserver
+from streams.posts.gazetteer import gazetteer
 from streams.redis_client import connect
 from streams.store.commit import Redis
 from streams.transport import BatchConsumer
@@ -80,6 +81,7 @@ async def run_worker(settings: Settings) -> int:
     _on_signals(stop)
     observer = WorkerObserver()
     health = Health(settings.commit.max_age)
+    await asyncio.to_thread(gazetteer)  # a second, once: not in the middle of a batch
     server = await serve_health(settings.worker.host, settings.worker.port, health)
     log.info("metrics and health on http://%s:%d", settings.worker.host, server.port)
     try:

@@ -12,7 +12,7 @@ from typing import Final, NoReturn, Protocol
 import msgspec
 import orjson
 
-from streams.posts import x
+from streams.posts import bluesky, facebook, mastodon, x
 from streams.posts.post import Decoded, Deleted, Ignored, Post, Subject, Unreadable
 
 __all__ = ["PLATFORMS", "Decoded", "Deleted", "Ignored", "Post", "Subject", "Unreadable", "decode"]
@@ -36,8 +36,8 @@ class Platform(Protocol):
         """Raises `Unreadable` and what msgspec raises."""
 
 
-# In the order in which they are asked whether a record is theirs.
-_MODULES: Final[tuple[Platform, ...]] = (x,)
+# In the order in which they are asked whether a record is theirs; X last: a page of anybody is X's.
+_MODULES: Final[tuple[Platform, ...]] = (bluesky, mastodon, facebook, x)
 PLATFORMS: Final[Mapping[str, Platform]] = {module.PLATFORM: module for module in _MODULES}
 
 _PREFIXES: Final = [item for module in _MODULES for item in module.PREFIXES.items()]

@@ -39,6 +39,7 @@ class Post(msgspec.Struct, gc=False):
     hashtags: tuple[str, ...]  # canonical, in order, no repeats
     text: str  # what a reader sees: the long form where there is one, no HTML entities
     subject: Subject | None = None  # of a repost, where the record holds what it reposts
+    location: str | None = None  # of the author's profile, where the post itself names no country
 
 
 class Ignored(msgspec.Struct, gc=False):

@@ -33,6 +33,7 @@ class _User(msgspec.Struct, gc=False):
     id: int | None = None
     followers_count: int | None = None
     verified: bool | None = None
+    location: str | None = None
 
 
 class _Place(msgspec.Struct, gc=False):
@@ -105,6 +106,7 @@ def decode_status(value: bytes) -> Post:
         hashtags,
         text,
         subject,
+        None if land else user.location or None,
     )
 
 

@@ -68,6 +68,7 @@ class _Metrics(msgspec.Struct, gc=False):
 class _User(msgspec.Struct, gc=False):
     id: str
     verified: bool | None = None
+    location: str | None = None
     public_metrics: _Metrics | None = None
 
 
@@ -144,10 +145,10 @@ def _post(line: _Line) -> Post:
             hashtags = tags(map(_tag, entities.hashtags))
     elif "#" in text or "\uff03" in text:  # X was not asked for entities
         hashtags = tags_in(text)
-    followers = verified = land = None
+    followers = verified = land = location = None
     for user in includes.users or ():
         if user.id == author:
-            verified = user.verified
+            verified, location = user.verified, user.location
             if user.public_metrics is not None:
                 followers = user.public_metrics.followers_count
                 if followers is not None and not 0 <= followers <= LARGEST:
@@ -171,6 +172,7 @@ def _post(line: _Line) -> Post:
         hashtags,
         text,
         subject,
+        None if land else location or None,
     )
 
 
