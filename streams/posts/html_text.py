@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from html import unescape
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser
 
-_LONGEST: Final = 32_768  # characters that are read: the cost of deep nesting is its square
-_REMEMBERED: Final = 4000  # characters of HTML that is worth remembering: most is reposted
+# What Mastodon itself writes: no other tag, no comment.  Nearly every post has no `<` without them,
+# and to take them out costs a sixth of what the parser does (5 of 30 µs).
+_USUAL: Final = re.compile(r'</?(?:a|br|p|span)(?:\s[^<>"]*(?:"[^<>"]*"[^<>"]*)*)?/?>')
 # Every block that Mastodon's sanitizer leaves in a post; with the new lines that it ends with.
 _BLOCKS: Final = (("</p>", "\n\n"), ("</li>", "\n"), ("</blockquote>", "\n\n"), ("</pre>", "\n\n"))
-# `RE: <link>`, for readers who do not see the quoted post itself (Mastodon 4.4 and others).
+# The class of `RE: <link>`, for readers who do not see the quoted post itself (Mastodon 4.4).
 _FALLBACK: Final = "quote-inline"
+_LONGEST: Final = 32_768  # characters that are parsed: the cost of deep nesting is its square
+_REMEMBERED: Final = 4000  # characters of HTML that is worth remembering: most is reposted
 
 
 def html_text(html: str) -> str:
@@ -25,22 +29,29 @@ def html_text(html: str) -> str:
     >>> html_text("<p>Me &amp; you<br>#<a href='/tags/two'>two</a></p><p>three</p>")
     'Me & you\\n#two\\n\\nthree'
     """
-    inner = html[3:-4] if html.startswith("<p>") and html.endswith("</p>") else html
-    if "<" not in inner:
-        return (unescape(inner) if "&" in inner else inner).strip()
-    return _remembered(html) if len(html) <= _REMEMBERED else _parsed(html[:_LONGEST])
+    text = html[3:-4] if html.startswith("<p>") and html.endswith("</p>") else html
+    if "<" in text:
+        text = html.replace("<br", "\n<br")
+        for end, lines in _BLOCKS:
+            text = text.replace(end, lines + end)
+        marked = text
+        text = _USUAL.sub("", marked)
+        if "<" in text or _FALLBACK in html:
+            if len(marked) <= _REMEMBERED:
+                return _remembered(marked)
+            return _parsed(marked[:_LONGEST])
+    return (unescape(text) if "&" in text else text).strip()
 
 
 def _parsed(html: str) -> str:
-    broken = html.replace("<br", "\n<br")
-    for end, lines in _BLOCKS:
-        broken = broken.replace(end, lines + end)
-    body = LexborHTMLParser(broken).body
+    body = LexborHTMLParser(html).body
     if body is None:  # a frameset
         return ""
     if _FALLBACK in html:
-        for node in body.css(f".{_FALLBACK}"):
-            node.decompose()
+        for node in body.traverse():
+            if _FALLBACK in (node.attributes.get("class") or ""):
+                node.decompose()
+                break
     return body.text().strip()
 
 

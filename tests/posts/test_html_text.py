@@ -69,3 +69,33 @@ PIECES = st.lists(
 @given(PIECES)
 def test_no_html_escapes(pieces: list[str]) -> None:
     html_text("".join(pieces)).encode()
+
+
+USUAL = st.lists(
+    st.sampled_from(
+        [
+            *("<p>", "</p>", "<br>", "<br />", "<br/>", "</span>", "</a>", LINK, HASHTAG, MENTION),
+            *('<span class="a b">', '<a href="x?a=1&amp;b=2" rel>', "<p lang='en'>"),
+            *(
+                "&amp;",
+                "&lt;",
+                "&gt;",
+                "&quot;",
+                "&#39;",
+                "&nbsp;",
+                "&#128512;",
+                "a",
+                " é 😀 ",
+                "\n",
+            ),
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(USUAL)
+def test_the_short_way_says_what_the_parser_says(pieces: list[str]) -> None:
+    """Any tag that is not Mastodon's own takes the long way."""
+    html = "x".join(pieces)
+    assert html_text(f"x{html}x") == html_text(f"x{html}x<i></i>")
