@@ -26,8 +26,8 @@ log: Final = logging.getLogger(__name__)
 
 #: Hashtags outside the campaigns have a burst score from so many posts a minute on.
 LEAST_POSTS: Final = 5
-#: Of more than so many the busiest: a thousand take a second of CPU.
-MOST_SCORED: Final = 1_000
+#: Of more than so many the busiest: a score of a full day takes some milliseconds of CPU.
+MOST_SCORED: Final = 500
 # A minute is full once the watermark is so far behind it (s): posts of its last moment come late.
 _GRACE: Final = 5
 # Amplifiers' posts of so many hours are looked at again, and of two days at the start.

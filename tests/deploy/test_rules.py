@@ -16,6 +16,7 @@ from tests.deploy.queries import DEPLOY, RULES
 from tests.deploy.rule_cases import CASES, Case, Series
 
 RULE_FILES = sorted(RULES.glob("*.yml"))
+STORIES = sorted((DEPLOY / "prometheus" / "tests").glob("*.yml"))
 ALERTMANAGER = DEPLOY / "alertmanager" / "alertmanager.yml"
 RUNBOOK = (DEPLOY / "RUNBOOK.md").read_text(encoding="utf-8")
 PACKAGE = DEPLOY.parent / "streams"
@@ -46,8 +47,24 @@ def test_rules_and_configurations_are_valid(tool: Callable[[str], str]) -> None:
     run(tool("amtool"), "check-config", ALERTMANAGER)
 
 
+@pytest.mark.parametrize("path", STORIES, ids=[path.stem for path in STORIES])
+def test_stories(tool: Callable[[str], str], path: Path) -> None:
+    """When alerts begin and end, and their texts word by word."""
+    run(tool("promtool"), "test", "rules", path)
+
+
 def test_every_alert_has_its_cases() -> None:
-    assert CASES.keys() == ALERTS.keys()
+    assert CASES.keys() | told_and_not() == ALERTS.keys()
+
+
+def told_and_not() -> set[str]:
+    """Alerts of which a story says when they fire, and when they do not."""
+    found: dict[str, set[bool]] = {}
+    for path in STORIES:
+        for story in yaml.safe_load(path.read_text())["tests"]:
+            for test in story.get("alert_rule_test", ()):
+                found.setdefault(test["alertname"], set()).add(bool(test["exp_alerts"]))
+    return {name for name, outcomes in found.items() if outcomes == {True, False}}
 
 
 def case_file(folder: Path, alert: str, series: Series, expected: dict[str, Any]) -> Path:
