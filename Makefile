@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile dashboards lint types check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ demo: $(STAMP) ## the main job on an embedded Kafka and Redis [POSTS=500000] [SP
 test: $(STAMP) ## all tests, on an embedded Kafka and Redis [ARGS='-k …']
 	@$(BIN)/python -m pytest $(ARGS)
 
-eval: $(STAMP) ## how posts are read: membership, via, stance on 803 statements [ARGS='--errors --min']
+eval: $(STAMP) ## how posts are read: membership, via, stance on 803 statements [ARGS=--errors]
 	@$(BIN)/python -m tests.evaluation.reading $(ARGS)
 
 eval-bursts: $(STAMP) ## bursts on labelled series of mentions: windows caught, false alarms, delay [ARGS=--cross-validate]
@@ -48,6 +48,15 @@ eval-bursts: $(STAMP) ## bursts on labelled series of mentions: windows caught, 
 
 eval-forecast: $(STAMP) ## forecasts against what came: coverage of the 80 % interval, error
 	@$(BIN)/python -m tests.evaluation.forecast $(ARGS)
+
+bench: $(STAMP) ## this pipeline, the ceiling and others on the same records [POSTS=1000000] [RUNS=5]
+	@$(BIN)/python -m tests.benchmarks.bench $(if $(POSTS),--posts $(POSTS)) $(if $(RUNS),--runs $(RUNS)) $(ARGS)
+
+bench-read: $(STAMP) ## what reading a post costs, by stage and platform [POSTS=20000]
+	@$(BIN)/python -m tests.benchmarks.read_cost $(if $(POSTS),--posts $(POSTS))
+
+profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
+	@$(BIN)/python -m tests.benchmarks.profile $(if $(POSTS),--posts $(POSTS)) $(ARGS)
 
 dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
 	@$(BIN)/python -m deploy.grafana.generate
