@@ -40,10 +40,14 @@ class Platform(Protocol):
 _MODULES: Final[tuple[Platform, ...]] = (bluesky, mastodon, facebook, x)
 PLATFORMS: Final[Mapping[str, Platform]] = {module.PLATFORM: module for module in _MODULES}
 
-_PREFIXES: Final = [item for module in _MODULES for item in module.PREFIXES.items()]
+#: By platform of the header, and of all where there is none.
+_PREFIXES: Final = {
+    None: [item for module in _MODULES for item in module.PREFIXES.items()],
+    **{name: list(module.PREFIXES.items()) for name, module in PLATFORMS.items()},
+}
 _keys: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _WHERE: Final = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
-_TIMES: Final = ("created_at", "timestamp_ms")
+_TIMES: Final = ("created_at", "timestamp_ms", "created_time")
 
 
 def decode(value: bytes | None, platform: str | None = None) -> Decoded:
@@ -54,16 +58,15 @@ def decode(value: bytes | None, platform: str | None = None) -> Decoded:
     """
     if not value:
         raise Unreadable("empty", "the record has no value")
-    if platform is None:
-        for prefix, decoder in _PREFIXES:
-            if value.startswith(prefix):
-                try:
-                    # msgspec checks only what it decodes, and JSON is UTF-8 throughout.
-                    if not value.isascii():
-                        value.decode()
-                    return decoder(value)
-                except (ValueError, Unreadable, RecursionError):
-                    break  # something else that begins alike, or broken: the long way says which
+    for prefix, decoder in _PREFIXES.get(platform, ()):
+        if value.startswith(prefix):
+            try:
+                # msgspec checks only what it decodes, and JSON is UTF-8 throughout.
+                if not value.isascii():
+                    value.decode()
+                return decoder(value)
+            except (ValueError, Unreadable, RecursionError):
+                break  # something else that begins alike, or broken: the long way says which
     return _by_keys(value, platform)
 
 
