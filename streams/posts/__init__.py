@@ -41,7 +41,7 @@ _MODULES: Final[tuple[Platform, ...]] = (bluesky, mastodon, facebook, x)
 PLATFORMS: Final[Mapping[str, Platform]] = {module.PLATFORM: module for module in _MODULES}
 
 #: By platform of the header, and of all where there is none.
-_PREFIXES: Final = {
+_PREFIXES: Final[dict[str | None, list[tuple[bytes, Callable[[bytes], Decoded]]]]] = {
     None: [item for module in _MODULES for item in module.PREFIXES.items()],
     **{name: list(module.PREFIXES.items()) for name, module in PLATFORMS.items()},
 }
