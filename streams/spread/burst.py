@@ -1,109 +1,154 @@
-"""Burst score: how far a series of counts has left what was usual for it.
+"""Burst score: how far the posts of the last minutes or hours exceed what was usual.
 
-With x the count of a bucket, EW(.) an exponentially weighted mean or variance of the last five days
-taken before the bucket is added, and day(h) half of what the hour of the day usually adds:
+For a window w, C_w is the number of posts in the w seconds that end with a bucket, m_w its
+exponentially weighted mean, and s_w its usual deviation:
 
-    slow = (EW4h(log(1 + x) - day) - EW(log(1 + x) - day)) / sd     hours that are unlike the days
-    fast = (2 sqrt(x + 3/8) - EW(2 sqrt(x + 3/8))) / sd             a bucket that is unlike them
-    score = max(slow + 0.2 fast, 0.3 fast)
+    s_w^4 = max(E_w, n + 3 n^2) / 3                     n = max(m_w, least)
+    score = max over w of  sqrt(h) * (C_w - m_w) / s_w / (longest / w)^exponent
 
-Each sd is that of its own numerator's past values.  2 sqrt(x + 3/8) of a Poisson count has a
-variance of 1 (F. Anscombe 1948), so the sd of `fast` is 1 at least: that is the Poisson floor, and
-40 posts after nothing are 11 deviations.  `slow` finds what lasts: a wave may double a day's counts
-and never have a bucket that is out of the ordinary.
+- E_w is the exponentially weighted mean of (C_w - m_w)^4.  For normal noise E_w = 3 sd^4, so s_w is
+  a standard deviation.  The fourth power, not the second, because counts of posts have heavy tails:
+  what bursts every few days must do more to be news.
+- n + 3 n^2 is the fourth central moment of a Poisson variable with mean n: the floor, so that a
+  quiet series that was lucky, or a new one, is no more certain than chance allows.
+- Short windows see many more chances to exceed than the longest; the last factor asks more of them.
+- h, at most 1, is the history seen as a share of the memory: a series known for a day has shown few
+  of its own bursts, and its usual deviation is too low by an amount that nobody knows.
 
-The constants are from a broad optimum on five labelled series of mentions (`make eval-bursts`):
-memory 4 to 9 days, 3 or 4 hours, a third or half of the day's shape and 0.15 to 0.25 of `fast` are
-within one or two windows of each other.
+Mean and moment are as they were before the bucket.  The score has no unit (standard deviations of
+the longest window); it is below 0 where there are fewer posts than usual.
+
+Source: the updates are those of T. Finch, Incremental calculation of weighted mean and variance,
+2009, with the fourth power; the moments are textbook; their use and the numbers in `Parameters`
+were chosen on labelled series of mentions, `python -m tests.evaluation.bursts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, log1p, sqrt
-from typing import Final
+from itertools import accumulate
+from math import exp, sqrt
+from typing import Final, NamedTuple
 
 #: A bucket with this score or a higher one is an alarm.
-ALARM: Final[float] = 3.15
+ALARM: Final[float] = 2.75
 
-_MEMORY: Final = 5 * 86_400.0  # seconds
-_SMOOTH: Final = 4 * 3600.0
-_WARM: Final = 6 * 3600.0  # scores are 0 until so much is known
-_HOURS: Final = 24
-_HOUR: Final = 3600.0
-_DAY_SHARE: Final = 0.5
-_FAST_SHARE: Final = 0.2
-_FAST_ALONE: Final = 0.3
-_LEAST_VARIANCE: Final = 0.03  # of `slow`: hours of a steady series differ by a sixth
-_NOTHING: Final = 2 * sqrt(3 / 8)
+#: Seconds between two looks at what is usual, where buckets are shorter: windows of five minutes
+#: and more change little in a minute, and a day of minutes costs a fifth.
+_LOOK: Final = 300.0
+#: Seconds of full windows before a window is judged at all.
+_LEAST_HISTORY: Final = 3600.0
+
+
+class Parameters(NamedTuple):
+    """What the score is made with.
+
+    `windows` and `memory` in seconds (`memory`: time constant of the weights); `exponent` of the
+    factor for short windows; `least`: posts in a window, the mean below which the floor stays.
+    """
+
+    windows: tuple[float, ...] = (300.0, 3600.0, 14_400.0)
+    memory: float = 7 * 86_400.0
+    exponent: float = 0.25
+    least: float = 10.0
 
 
 class Burst:
-    """Scores bucket after bucket, in constant memory and time.  Buckets are `step` seconds long."""
+    """The score of a series, bucket by bucket.
 
-    def __init__(self, step: float) -> None:
-        self._step = step
-        self._gain = 1 - exp(-step / _MEMORY)
-        self._smooth_gain = 1 - exp(-step / _SMOOTH)
-        # An hour of the day has a 24th of the buckets, so its memory is as long in days.
-        self._hour_gain = 1 - exp(-step * _HOURS / _MEMORY)
-        self._hour_full = max(1.0, _HOUR / step)
-        self._seen = 0
-        self._smooth = self._mean = self._variance = 0.0
-        self._level, self._level_variance = _NOTHING, 0.0
-        self._usual = 0.0
-        self._of_hour = [0.0] * _HOURS
-        self._hour_seen = [0] * _HOURS
+    `step` is the length of a bucket in seconds, above 0 (ValueError).  A window shorter than `step`
+    is one bucket.
+    """
 
-    def skip(self, zeros: int) -> None:
-        """As many updates with 0, before any other: they change nothing but what is known."""
-        for _ in range(zeros):
-            self._hour_seen[int(self._seen * self._step // _HOUR) % _HOURS] += 1
-            self._seen += 1
+    def __init__(self, step: float, parameters: Parameters | None = None) -> None:
+        if not step > 0:
+            raise ValueError(f"a bucket must last longer than {step} s")
+        chosen = parameters or Parameters()
+        lengths = sorted({max(1, round(window / step)) for window in chosen.windows})
+        self._every = max(1, round(_LOOK / step))
+        look = self._every * step
+        self._usual = [
+            _Usual(
+                length,
+                (lengths[-1] / length) ** chosen.exponent,
+                1 - exp(-look / chosen.memory),
+                max(length * step, _LEAST_HISTORY) / look,
+                chosen.least,
+            )
+            for length in lengths
+        ]
+        self._longest = lengths[-1]
+        self._buckets = 0
+        #: Posts of all time before and after each of the last buckets: a window is a difference.
+        self._totals = [0]
 
-    def update(self, count: float) -> float:
-        """Score of the bucket, taken before it becomes part of what is usual; finite."""
-        seen = self._seen
-        self._seen = seen + 1
-        share = 1.0 / (seen + 1)
-        gain = max(self._gain, share)
-        hour = int(seen * self._step // _HOUR) % _HOURS
-        value = log1p(count)
-        rest = value
-        if self._hour_seen[hour] >= self._hour_full:
-            rest -= _DAY_SHARE * (self._of_hour[hour] - self._usual)
-        self._smooth += max(self._smooth_gain, share) * (rest - self._smooth)
-        slow = self._smooth - self._mean
-        fast = 2 * sqrt(count + 3 / 8) - self._level
-        if not seen:  # nothing to compare with
-            fast, self._level = 0.0, self._level + fast
-        score = 0.0
-        if seen * self._step >= _WARM:
-            quick = fast / sqrt(max(self._level_variance, 1.0))
-            lasting = slow / sqrt(max(self._variance, _LEAST_VARIANCE))
-            score = max(lasting + _FAST_SHARE * quick, _FAST_ALONE * quick)
-        self._mean += gain * slow
-        self._variance = (1 - gain) * (self._variance + gain * slow * slow)
-        self._level += gain * fast
-        self._level_variance = (1 - gain) * (self._level_variance + gain * fast * fast)
-        self._usual += gain * (value - self._usual)
-        self._hour_seen[hour] += 1
-        step = max(self._hour_gain, 1.0 / self._hour_seen[hour])
-        self._of_hour[hour] += step * (value - self._of_hour[hour])
-        return score
+    def update(self, count: int) -> float:
+        """The score of the next bucket, finite; 0.0 on too little history (below an hour)."""
+        totals = self._totals
+        now = totals[-1] + count
+        scores = [
+            score
+            for usual in self._usual
+            if usual.length <= len(totals)
+            and (score := usual.score(now - totals[-usual.length])) is not None
+        ]
+        self.learn((count,))
+        return max(scores, default=0.0)
+
+    def learn(self, counts: Sequence[int]) -> None:
+        """The same as `update` of each, cheaper, where nobody asks for the scores."""
+        totals = self._totals
+        before = self._buckets - len(totals) + 1  # buckets that are older than `totals`
+        next_look = self._buckets // self._every * self._every + self._every
+        self._buckets += len(counts)
+        totals.extend(accumulate(counts, initial=totals.pop()))
+        looks = range(next_look - before, self._buckets - before + 1, self._every)
+        for usual in self._usual:
+            length = usual.length
+            usual.learn([totals[i] - totals[i - length] for i in looks if i >= length])
+        if len(totals) > 2 * self._longest:
+            del totals[: -self._longest - 1]
+
+
+class _Usual:
+    """What is usual for the count of one window: mean and fourth moment, exponentially weighted."""
+
+    __slots__ = ("_factor", "_gain", "_least", "_looks", "_mean", "_moment", "_needed", "length")
+
+    def __init__(
+        self, length: int, factor: float, gain: float, needed: float, least: float
+    ) -> None:
+        self.length = length
+        self._factor, self._gain, self._needed, self._least = factor, gain, needed, least
+        self._looks = 0
+        self._mean = self._moment = 0.0
+
+    def learn(self, counts: Sequence[int]) -> None:
+        mean, moment = self._mean, self._moment
+        for looks, count in enumerate(counts, self._looks + 1):
+            # The first looks weigh the same: an average until the memory is full.
+            gain = max(self._gain, 1 / looks)
+            off = count - mean
+            mean += gain * off
+            square = off * off
+            moment = (1 - gain) * (moment + gain * square * square)
+        self._looks += len(counts)
+        self._mean, self._moment = mean, moment
+
+    def score(self, count: int) -> float | None:
+        """The score of this window; None on too little history."""
+        if self._looks < self._needed:
+            return None
+        mean = max(self._mean, self._least)
+        deviation = sqrt(sqrt(max(self._moment, mean + 3 * mean * mean) / 3))
+        history = min(1.0, self._gain * self._looks)
+        return sqrt(history) * (count - self._mean) / deviation / self._factor
 
 
 def score(counts: Sequence[int], step: float) -> float:
-    """Score of the last of `counts` (oldest first, `step` s each); 0 where there is none.
-
-    Zeros at the beginning are passed over: a new hashtag costs no more than its own time.
-    """
-    first = next((at for at, count in enumerate(counts) if count), len(counts))
-    if first == len(counts):
+    """Score of the last of `counts`, buckets of `step` seconds, oldest first; 0.0 without any."""
+    if not counts:
         return 0.0
     burst = Burst(step)
-    burst.skip(first)
-    last = 0.0
-    for count in counts[first:]:
-        last = burst.update(count)
-    return last
+    burst.learn(counts[:-1])
+    return burst.update(counts[-1])

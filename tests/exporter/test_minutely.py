@@ -97,9 +97,12 @@ async def test_measures_of_a_campaign(exporter: Exporter) -> None:
 
 async def test_a_new_hashtag_that_bursts_is_seen(exporter: Exporter) -> None:
     filled = exporter.filled
-    for minute in range(200):
+    redis, filled.redis = filled.redis, filled.redis.pipeline(transaction=False)
+    for minute in range(1440):
         filled.tag(0, "steady", T - 60 * minute - 30, 30)
         filled.campaign(0, T - 60 * minute - 30, 4)
+    filled.redis.execute()
+    filled.redis = redis
     filled.tag(0, "new", T - 30, 40)
     filled.tag(0, "rare", T - 30, 4)
     insight = await exporter.at(T + 5)
