@@ -27,7 +27,7 @@ from streams.inheritance import NOTHING, PLATFORMS, Inherited, inherit, leaves_s
 from streams.keys import US, GenerationKeys
 from streams.posts import Post
 from streams.posts.birth import born_ms
-from streams.posts.complete import with_country, with_language
+from streams.posts.complete import with_closed_hashtags, with_country, with_language
 from streams.posts.output import hash_author
 from streams.reading import Reading, Rules
 from streams.spread.measures import generation_bound
@@ -55,6 +55,7 @@ def count(
     fresh, seen = _fresh(reading, known)
     is_campaign_tag = classifier.is_campaign_tag
     is_amplifier = classifier.amplifiers.has
+    closed = rules.closed_hashtags
     by_tag: dict[tuple[str, str, str, int], int] = {}
     by_campaign: dict[tuple[Membership, str, str, str, str | None, str | None, int], int] = {}
     by_delay: dict[tuple[str, int, int], int] = {}
@@ -68,6 +69,8 @@ def count(
         result.reasons[letter.reason] = result.reasons.get(letter.reason, 0) + 1
     for index, (record, read_post) in enumerate(reading.candidates):
         post = read_post if read_post.lang != "und" else with_language(read_post)
+        if post.platform in closed:
+            post = with_closed_hashtags(post)
         if not fresh[index]:
             key = (post.platform, "duplicate")
             outcomes[key] = outcomes.get(key, 0) + 1

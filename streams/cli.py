@@ -144,11 +144,15 @@ def inspect(
     explain: Annotated[
         bool, typer.Option("--explain", help="Also say which rule decided what, on which words.")
     ] = False,
+    closed: Annotated[
+        list[str] | None,
+        typer.Option("--closed-hashtags", help="A platform with hashtags between two signs."),
+    ] = None,
 ) -> None:
     """One JSON line for each input line: the decoded, classified post, or why it is none."""
     from streams.ingest.commands import inspect_file
 
-    inspect_file(file, campaign or ["metoo"], explain=explain)
+    inspect_file(file, campaign or ["metoo"], explain=explain, closed=closed or ())
 
 
 @app.command()

@@ -70,6 +70,7 @@ class Worker:
             horizon_ms=int(settings.dedupe.horizon * 1000),
             buckets=settings.dedupe.buckets,
             publish_all=settings.kafka.classified == "all",
+            closed_hashtags=frozenset(settings.reading.closed_hashtags),
         )
         kafka = settings.kafka
         self._outputs = KafkaOutputs(

@@ -101,3 +101,18 @@ def test_a_whole_day() -> None:
             {"ignored"},
             {"delete"},
         )
+
+
+def test_closed_hashtags_are_an_option_of_a_platform() -> None:
+    line = orjson.dumps({**POST, "text": "今天 #米兔#", "entities": {}, "extended_tweet": None})
+    assert "米兔" not in orjson.loads(inspect_line(line, classifier()))["hashtags"]
+    found = orjson.loads(inspect_line(line, classifier(), closed=["x"]))
+    assert found["hashtags"][-1] == "米兔"
+    assert [m["via"] for m in found["campaigns"]] == ["hashtag"]
+
+
+def test_it_says_which_rule_decided() -> None:
+    found = orjson.loads(inspect_line(orjson.dumps(POST), classifier(), explain=True))
+    assert found["explain"]["metoo"]["via"] == "hashtag"
+    assert found["explain"]["metoo"]["tags"] == ["metoo"]
+    assert found["explain"]["metoo"]["rule"]

@@ -8,6 +8,7 @@ from streams.config.sections import (
     DedupeSettings,
     ExporterSettings,
     PrivacySettings,
+    ReadingSettings,
     Settings,
     WorkerSettings,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "ExporterSettings",
     "KafkaSettings",
     "PrivacySettings",
+    "ReadingSettings",
     "RedisSettings",
     "Settings",
     "Topics",

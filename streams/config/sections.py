@@ -16,8 +16,25 @@ from streams.config.base import Names, Port, Section, not_empty, read_secret
 from streams.config.quantities import Seconds
 from streams.config.services import KafkaSettings, RedisSettings
 from streams.errors import UsageError
+from streams.posts import PLATFORMS
 
 _AUTHOR_KEY_BYTES: Final = range(16, 65)  # BLAKE2b takes 64 at most; fewer than 16 can be guessed
+
+
+def _platforms(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in PLATFORMS:
+            raise ValueError(f"no platform {name!r}: take {', '.join(PLATFORMS)}")
+    return names
+
+
+class ReadingSettings(Section):
+    """How posts are read."""
+
+    closed_hashtags: Annotated[Names, AfterValidator(_platforms)] = Field(
+        (),
+        description="platforms whose hashtags may also stand between two signs, as on Weibo: #tag#",
+    )
 
 
 class DedupeSettings(Section):
@@ -130,6 +147,7 @@ class Settings(BaseSettings):
 
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
+    reading: ReadingSettings = ReadingSettings()
     dedupe: DedupeSettings = DedupeSettings()
     commit: CommitSettings = CommitSettings()
     dead: DeadSettings = DeadSettings()

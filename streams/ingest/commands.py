@@ -44,12 +44,14 @@ def write_simulation(scenario: str, posts: int, seed: int, truth: Path | None) -
         _write(truth, orjson.dumps(day.truth.document(), option=orjson.OPT_INDENT_2) + b"\n")
 
 
-def inspect_file(file: str, campaigns: Sequence[str], *, explain: bool = False) -> None:
+def inspect_file(
+    file: str, campaigns: Sequence[str], *, explain: bool = False, closed: Sequence[str] = ()
+) -> None:
     """A line out for each line in.  Raises `UserError`."""
     classifier = Classifier([load(campaign) for campaign in campaigns])
     out = sys.stdout.buffer
     for line in read_lines(file):
-        out.write(inspect_line(line, classifier, explain=explain) + b"\n")
+        out.write(inspect_line(line, classifier, explain=explain, closed=closed) + b"\n")
     out.flush()
 
 

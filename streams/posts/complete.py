@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from streams.posts.fields import tags
 from streams.posts.places import country_of
 from streams.posts.post import Post
+from streams.text.hashtags import extract_closed
 from streams.text.language import detected
 
 
@@ -28,3 +30,11 @@ def with_country(post: Post) -> Post:
     if land is None:
         return post
     return msgspec.structs.replace(post, country=land, country_source="profile")
+
+
+def with_closed_hashtags(post: Post) -> Post:
+    """The post with the hashtags between two signs in its text (`#米兔#`), after the others."""
+    found = tags(extract_closed(post.text))
+    if not found:
+        return post
+    return msgspec.structs.replace(post, hashtags=tuple(dict.fromkeys((*post.hashtags, *found))))

@@ -1,11 +1,12 @@
 """Burst score: how far the posts of the last minutes or hours exceed what was usual.
 
-For a window w, C_w is the number of posts in the w seconds that end with a bucket, m_w its
-exponentially weighted mean, and s_w its usual deviation:
+For a window w, C_w(t) is the number of posts in the w seconds that end with bucket t, m_w its
+exponentially weighted mean until t - w, and s_w its usual deviation until then:
 
     s_w^4 = max(E_w, n + 3 n^2) / 3                     n = max(m_w, least)
-    score = max over w of  sqrt(h) * (C_w - m_w) / s_w / (longest / w)^exponent
+    score = max over w of  sqrt(h) * (C_w(t) - m_w) / s_w / (longest / w)^exponent
 
+- What is usual ends where the window begins: a burst that builds up does not hide itself.
 - E_w is the exponentially weighted mean of (C_w - m_w)^4.  For normal noise E_w = 3 sd^4, so s_w is
   a standard deviation.  The fourth power, not the second, because counts of posts have heavy tails:
   what bursts every few days must do more to be news.
@@ -15,8 +16,8 @@ exponentially weighted mean, and s_w its usual deviation:
 - h, at most 1, is the history seen as a share of the memory: a series known for a day has shown few
   of its own bursts, and its usual deviation is too low by an amount that nobody knows.
 
-Mean and moment are as they were before the bucket.  The score has no unit (standard deviations of
-the longest window); it is below 0 where there are fewer posts than usual.
+The score has no unit (standard deviations of the longest window); it is below 0 where there are
+fewer posts than usual.
 
 Source: the updates are those of T. Finch, Incremental calculation of weighted mean and variance,
 2009, with the fourth power; the moments are textbook; their use and the numbers in `Parameters`
@@ -36,7 +37,7 @@ ALARM: Final[float] = 2.75
 #: Seconds between two looks at what is usual, where buckets are shorter: windows of five minutes
 #: and more change little in a minute, and a day of minutes costs a fifth.
 _LOOK: Final = 300.0
-#: Seconds of full windows before a window is judged at all.
+#: Seconds over which a window was looked at before it is judged at all.
 _LEAST_HISTORY: Final = 3600.0
 
 
@@ -72,7 +73,7 @@ class Burst:
                 length,
                 (lengths[-1] / length) ** chosen.exponent,
                 1 - exp(-look / chosen.memory),
-                max(length * step, _LEAST_HISTORY) / look,
+                _LEAST_HISTORY / look,
                 chosen.least,
             )
             for length in lengths
@@ -83,7 +84,7 @@ class Burst:
         self._totals = [0]
 
     def update(self, count: int) -> float:
-        """The score of the next bucket, finite; 0.0 on too little history (below an hour)."""
+        """The score of the next bucket, finite; 0.0 on too little history (about an hour)."""
         totals = self._totals
         now = totals[-1] + count
         scores = [
@@ -105,9 +106,11 @@ class Burst:
         looks = range(next_look - before, self._buckets - before + 1, self._every)
         for usual in self._usual:
             length = usual.length
-            usual.learn([totals[i] - totals[i - length] for i in looks if i >= length])
-        if len(totals) > 2 * self._longest:
-            del totals[: -self._longest - 1]
+            usual.learn(
+                [totals[i - length] - totals[i - 2 * length] for i in looks if i >= 2 * length]
+            )
+        if len(totals) > 4 * self._longest:
+            del totals[: -2 * self._longest - 1]
 
 
 class _Usual:

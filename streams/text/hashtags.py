@@ -29,6 +29,8 @@ _LINK: Final = re.compile(
     re.IGNORECASE,
 )
 
+_CLOSED: Final = re.compile("[#\uff03]([^#\uff03\\s]{1,64})[#\uff03]")
+
 
 def extract(text: str) -> list[str]:
     """The hashtags of a text in order, as spelled (in NFC), without the sign; repeats are kept.
@@ -54,6 +56,18 @@ def extract(text: str) -> list[str]:
         if tag:
             found.append(tag)
     return found
+
+
+def extract_closed(text: str) -> list[str]:
+    """Hashtags between two signs, as they are written on Weibo: an option of a platform, no rule.
+
+    >>> extract_closed("#米兔# #ok and #two words# ##")
+    ['米兔']
+    """
+    if "#" not in text and "\uff03" not in text:
+        return []
+    text = unicodedata.normalize("NFC", text)
+    return [tag for tag in _CLOSED.findall(text) if any(map(_letter, tag))]
 
 
 @lru_cache(maxsize=65_536)

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.text.hashtags import canonical, extract
+from streams.text.hashtags import canonical, extract, extract_closed
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,19 @@ def test_composed_and_decomposed_texts_have_the_same(text: str) -> None:
 def test_no_text_takes_long(piece: str) -> None:
     """What is quadratic does not come to an end here."""
     assert isinstance(extract("#a /" + piece * (200_000 // len(piece))), list)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("#米兔#", ["米兔"]),
+        ("今天 #米兔# 和＃我也是＃", ["米兔", "我也是"]),
+        ("#one #two", []),
+        ("#with space#", []),
+        ("##", []),
+        ("#12#", []),
+        ("nothing", []),
+    ],
+)
+def test_closed_hashtags(text: str, found: list[str]) -> None:
+    assert extract_closed(text) == found
