@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -145,6 +146,7 @@ async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) 
         await asyncio.wait_for(worker.commit_to_kafka(), 2)
     with suppress(TimeoutError):
         await asyncio.wait_for(app.stop(), _STOP_SECONDS)
+    shutil.rmtree(app.conf.datadir, ignore_errors=True)  # Faust makes it, and keeps nothing in it
     if crashed:
         log.error("the worker crashed: %s", app.crash_reason)
     return 1 if crashed else 0

@@ -52,6 +52,7 @@ class BatchWriter:
         known = await self._store.seen(commit.gen, commit.expect, reading)
         inherited = await self._kinship.inherited(reading, classifier)
         asked = time.perf_counter()
+        written = False  # what is published does not depend on whose authors are wanted
         while True:
             result = count(
                 reading,
@@ -62,8 +63,10 @@ class BatchWriter:
                 inherited=inherited,
             )
             added = time.perf_counter()
-            await self._outputs.write(reading, result)
-            written = time.perf_counter()
+            if not written:
+                await self._outputs.write(reading, result)
+                written = True
+            published = time.perf_counter()
             versions = classifier.versions
             hot = await self._store.commit(commit, reading, result, versions, incidents)
             if not hot:
@@ -73,8 +76,8 @@ class BatchWriter:
         seconds = {
             "seen": asked - began,
             "count": added - asked,
-            "outputs": written - added,
-            "commit": done - written,
+            "outputs": published - added,
+            "commit": done - published,
         }
         self._observer.committed(reading, result, seconds)
         await self._kinship.remember(result)

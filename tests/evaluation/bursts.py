@@ -1,12 +1,13 @@
 """What the burst score is worth on labelled series of mentions.
 
-    python -m tests.evaluation.bursts [--cross-validate]
+    python -m tests.evaluation.bursts [--cross-validate] [--sensitivity]
 
 prints, for each series and in all: windows caught, false alarms a week and series, mean delay; for
 this detector, and beside it a plain EWMA with a Poisson floor, NAB's windowed Gaussian and, where
 the package `sesd` is installed, Twitter's ADVec, each at
 the threshold that serves it best within the budget of false alarms.  `--cross-validate` chooses the
-threshold on all series but one, and prints what it is worth on that one.
+threshold on all series but one, and prints what it is worth on that one.  `--sensitivity` changes
+one parameter at a time, with the alarm where it is.
 """
 
 from __future__ import annotations
@@ -19,19 +20,35 @@ from math import erfc, exp, log10, sqrt
 from pathlib import Path
 from typing import Final
 
-from streams.spread.burst import ALARM, Burst
+from streams.spread.burst import ALARM, Burst, Parameters
 from tests.evaluation.nab import Outcome, Series, judge, read, total
 
 FOLDER: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "nab"
 BUDGET: Final = 0.4  # false alarms a week and series
 _WINDOW: Final = 6400  # NAB's windowedGaussian: size, and how often it moves
 _STEP: Final = 10
+_DAY: Final = 86_400.0
+_HOUR: Final = 3600.0
+VARIANTS: Final = {
+    "as is": Parameters(),
+    "memory of 4 days": Parameters(memory=4 * _DAY),
+    "memory of 10 days": Parameters(memory=10 * _DAY),
+    "exponent 0.2": Parameters(exponent=0.2),
+    "exponent 0.3": Parameters(exponent=0.3),
+    "windows to 3 h": Parameters(windows=(300.0, _HOUR, 3 * _HOUR)),
+    "windows to 6 h": Parameters(windows=(300.0, _HOUR, 6 * _HOUR)),
+    "and 15 min": Parameters(windows=(300.0, 900.0, _HOUR, 4 * _HOUR)),
+    "without 5 min": Parameters(windows=(_HOUR, 4 * _HOUR)),
+    "without 1 h": Parameters(windows=(300.0, 4 * _HOUR)),
+    "least 1": Parameters(least=1.0),
+    "least 50": Parameters(least=50.0),
+}
 
 Detector = Callable[[Series], list[float]]
 
 
-def ours(series: Series) -> list[float]:
-    burst = Burst(series.step)
+def ours(series: Series, parameters: Parameters | None = None) -> list[float]:
+    burst = Burst(series.step, parameters)
     return [burst.update(count) for count in series.counts]
 
 
@@ -108,11 +125,16 @@ def thresholds(scores: Sequence[Sequence[float]], many: int = 80) -> list[float]
     return sorted({ranked[min(len(ranked) - 1, int(5 * 1.08**n))] for n in range(many)})
 
 
+def of_all(series: Sequence[Series], scores: Sequence[Sequence[float]], alarm: float) -> Outcome:
+    """What `alarm` is worth on all series together."""
+    return total([judge(s, of, alarm) for s, of in zip(series, scores, strict=True)])
+
+
 def chosen(series: Sequence[Series], scores: Sequence[Sequence[float]]) -> float:
     """Most windows within the budget, then fewest false alarms."""
 
     def worth(alarm: float) -> tuple[int, float]:
-        found = total([judge(s, of, alarm) for s, of in zip(series, scores, strict=True)])
+        found = of_all(series, scores, alarm)
         within = found.false_per_week <= BUDGET
         return (found.caught if within else -1, -found.false_per_week)
 
@@ -121,7 +143,7 @@ def chosen(series: Sequence[Series], scores: Sequence[Sequence[float]]) -> float
 
 def row(name: str, found: Outcome) -> str:
     return (
-        f"  {name:<10}{found.caught:>4} of {found.windows:<4}{found.false_per_week:>8.2f} a week"
+        f"  {name:<18}{found.caught:>4} of {found.windows:<4}{found.false_per_week:>8.2f} a week"
         f"{found.mean_delay / 3600:>8.1f} h\n"
     )
 
@@ -137,6 +159,7 @@ def detectors() -> dict[str, Detector]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the burst score is worth.")
     parser.add_argument("--cross-validate", action="store_true")
+    parser.add_argument("--sensitivity", action="store_true")
     given = parser.parse_args()
     if not FOLDER.is_dir():
         sys.stdout.write(f"no labelled series at {FOLDER}: nothing to score\n")
@@ -160,6 +183,14 @@ def main() -> None:
             outcomes.append(judge(series[left], scores[left], alarm))
             sys.stdout.write(row(f"{series[left].name} {alarm:.2f}", outcomes[-1]))
         sys.stdout.write(row("all", total(outcomes)))
+    if given.sensitivity:
+        sys.stdout.write("burst score, all series, one parameter or the alarm changed\n")
+        for name, parameters in VARIANTS.items():
+            scores = [ours(one, parameters) for one in series]
+            sys.stdout.write(row(name, of_all(series, scores, ALARM)))
+        scores = [ours(one) for one in series]
+        for alarm in (2.25, 2.5, 3.0, 3.25, 3.5):
+            sys.stdout.write(row(f"alarm {alarm}", of_all(series, scores, alarm)))
 
 
 if __name__ == "__main__":

@@ -68,6 +68,43 @@ def test_a_day_like_the_days_before_is_none() -> None:
     assert max(burst.update(count) for count in shape) < ALARM
 
 
+def test_a_burst_that_builds_up_does_not_hide_itself() -> None:
+    """Half as much again every half hour: each look adds to what was seen, none to what is usual."""
+    dice = random.Random(6)
+    counts = [poisson(dice, 20) for _ in range(DAY)]
+    counts += [poisson(dice, 20 * 1.5 ** (minute // 30)) for minute in range(180)]
+    assert (
+        max(score(counts[until - DAY : until], MINUTE) for until in range(DAY, DAY + 180)) > ALARM
+    )
+
+
+def test_what_burst_before_must_do_more() -> None:
+    calm = [50] * (6 * 288)
+    restless = [2000 if n % 288 == 100 else 50 for n in range(6 * 288)]
+    assert score([*calm, 2000], 300) >= ALARM > score([*restless, 2000], 300)
+
+
+def test_a_day_of_history_is_trusted_less_than_a_week() -> None:
+    dice = random.Random(7)
+    counts = [poisson(dice, 50) for _ in range(7 * 288)]
+    assert 0 < score([*counts[-288:], 200], 300) < score([*counts, 200], 300)
+
+
+def test_all_at_once_is_the_same_as_one_by_one() -> None:
+    dice = random.Random(8)
+    counts = [poisson(dice, 5) for _ in range(3 * DAY)]
+    burst = Burst(MINUTE)
+    scores = [burst.update(count) for count in counts]
+    for until in (1, 61, 700, 2001, 3 * DAY):
+        assert score(counts[:until], MINUTE) == scores[until - 1]
+
+
+@pytest.mark.parametrize("step", [0, -60, float("nan")])
+def test_a_bucket_lasts(step: float) -> None:
+    with pytest.raises(ValueError, match="bucket"):
+        Burst(step)
+
+
 def test_nothing_and_the_beginning() -> None:
     assert score([], MINUTE) == 0
     assert score([0] * DAY, MINUTE) == 0
