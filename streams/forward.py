@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 
 from aiokafka.errors import KafkaError
 
+from streams.murmur2 import partition_of
 from streams.outputs import Producer
 from streams.ports import Batch
 from streams.posts import Deleted, Post, Unreadable, decode
@@ -53,14 +54,12 @@ class Forwarder:
         log: RawLog,
         producer: Producer,
         topic: str,
-        partition_for: Callable[[bytes], int],
         waiting: Callable[[str], None],
     ) -> None:
         self.forwarded: int | None = None  # next offset, everything below is in `posts.keyed`
         self._log = log
         self._producer = producer
         self._topic = topic
-        self._partition_for = partition_for
         self._waiting = waiting
         self._epoch = 0
         self._cursor: int | None = None
@@ -108,6 +107,9 @@ class Forwarder:
         return self._cursor
 
     async def _send(self, records: Sequence[Any]) -> None:
+        # Asked, not taken from what the client happens to know: it forgets topics that it has not
+        # sent to yet, and a record in the wrong partition is a post that counts twice.
+        partitions = len(await self._producer.partitions_for(self._topic))
         sent = []
         for record in records:
             by, is_uid = keyed_by(record)
@@ -127,7 +129,7 @@ class Forwarder:
                     self._topic,
                     record.value,
                     key=by if is_uid else record.key,
-                    partition=self._partition_for(by),
+                    partition=partition_of(by, partitions),
                     timestamp_ms=record.timestamp,
                     headers=headers,
                 )

@@ -34,6 +34,9 @@ class Producer(Protocol):
         headers: Sequence[tuple[str, bytes]] | None = ...,
     ) -> Any: ...
 
+    async def partitions_for(self, topic: str) -> Any:
+        """The topic's partitions, from the broker where the client does not know them."""
+
 
 class KafkaOutputs:
     """Writes what one batch gives; returns when the brokers have it.  Raises `KafkaError`."""

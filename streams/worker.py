@@ -190,14 +190,8 @@ class Worker:
             log=PartitionLog(self._thread, tp),
             producer=self._producer,
             topic=self.settings.kafka.topics.keyed,
-            partition_for=self._partition_for,
             waiting=self._observer.waiting,
         )
-
-    def _partition_for(self, key: bytes) -> int:
-        cluster = self._producer.client.cluster
-        partitions = cluster.partitions_for_topic(self.settings.kafka.topics.keyed) or {0}
-        return partition_of(key, len(partitions))
 
     def _misplaced(self, tp: TP, record: Record, uid: str) -> bool:
         """Not keyed by its uid, and not where Kafka's default partitioner would have put it.

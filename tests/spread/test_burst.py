@@ -69,7 +69,7 @@ def test_a_day_like_the_days_before_is_none() -> None:
 
 
 def test_a_burst_that_builds_up_does_not_hide_itself() -> None:
-    """Half as much again every half hour: each look adds to what was seen, none to what is usual."""
+    """Half as much again every half hour: none of it is part of what is usual."""
     dice = random.Random(6)
     counts = [poisson(dice, 20) for _ in range(DAY)]
     counts += [poisson(dice, 20 * 1.5 ** (minute // 30)) for minute in range(180)]
