@@ -34,7 +34,8 @@ class EventsApi:
         return [Route("/events", self.events)]
 
     async def events(self, request: Request) -> Response:
-        """Server-sent events; JSON, newest first, where `Accept` asks for it.
+        """Server-sent events; JSON where `Accept` asks for it: the newest first, or with `after`
+        those that came after it, in order.
 
         `campaign` and `kind` choose.  A listener that comes back with `Last-Event-ID` (or `after`)
         misses nothing that the stream still holds.
@@ -49,12 +50,14 @@ class EventsApi:
             document = event.document
             return campaign in (None, document["campaign"]) and kind in (None, document["kind"])
 
-        if "application/json" in request.headers.get("accept", ""):
-            found = [e for e in await self._feed.store.newest(_MOST) if wanted(e)][:limit]
-            return json_response({"events": [{"cursor": e.cursor, **e.document} for e in found]})
         after = request.headers.get("last-event-id") or request.query_params.get("after")
         if after is not None and not _CURSOR.fullmatch(after):
             raise Problem(400, "after (Last-Event-ID): the id of an event that was sent")
+        if "application/json" in request.headers.get("accept", ""):
+            store = self._feed.store
+            page = await (store.newest(_MOST) if after is None else store.after(after, _MOST))
+            found = [event for event in page if wanted(event)][:limit]
+            return json_response({"events": [{"cursor": e.cursor, **e.document} for e in found]})
 
         async def sent() -> AsyncIterator[ServerSentEvent]:
             async for event in self._feed.listen(after):

@@ -135,6 +135,10 @@ def test_events_are_sent_as_they_happen(start: Start, filled: Filled) -> None:
     with urllib.request.urlopen(request, timeout=5) as listed:  # noqa: S310 - http
         found = json.load(listed)["events"]
     assert [event["kind"] for event in found] == ["threshold", "language"]
+    request.full_url += f"&after={first['id']}"
+    with urllib.request.urlopen(request, timeout=5) as listed:  # noqa: S310 - http
+        found = json.load(listed)["events"]
+    assert [event["kind"] for event in found] == ["language", "threshold"]
     with listen(port):  # a listener does not hold up the end
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
