@@ -51,7 +51,7 @@ class Rules(NamedTuple):
 
     author_key: bytes
     horizon_ms: int = TAG_KEEP_MS
-    buckets: int = 64  # seen-sets per partition and hour; a power of two
+    buckets: int = 256  # seen-sets per partition and hour; a power of two
     publish_all: bool = False  # `posts.classified` gets all counted posts, not only a campaign's
     closed_hashtags: frozenset[str] = frozenset()  # platforms whose hashtags may be `#closed#`
 

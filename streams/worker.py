@@ -180,6 +180,7 @@ class Worker:
             limits=DeadLetterLimit(dead.consecutive, dead.window, dead.ratio),
             classifier=lambda: self._classifier,
             rules=self._rules,
+            most=self.settings.commit.max_posts,
             misplaced=partial(self._misplaced, tp),
         )
 
