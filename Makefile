@@ -79,6 +79,13 @@ lock: $(STAMP) ## resolve anew: requirements.lock, and the embedded Kafka's jars
 	@# No index and no comments: the lock names packages and hashes, not where they came from.
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	@# The image's: what a worker imports, and what builds the package; the same versions.
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  --constraint requirements.lock pyproject.toml -o deploy/docker/requirements.lock
+	@printf 'hatchling\nsetuptools\nsetuptools-scm\n' | $(BIN)/uv pip compile --quiet --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --no-header --constraint requirements.lock - -o deploy/docker/build.lock
 	@$(BIN)/python -m streams.embedded.jars
 
 clean: ## remove the environment, caches and what the demo left
