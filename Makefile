@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile supply dashboards lint types check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-read: $(STAMP) ## what reading a post costs, by stage and platform [POSTS=
 
 profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
 	@$(BIN)/python -m tests.benchmarks.profile $(if $(POSTS),--posts $(POSTS)) $(ARGS)
+
+supply: $(STAMP) ## bill of materials of the image, licences, known vulnerabilities
+	@$(BIN)/python -m deploy.supply $(ARGS)
 
 dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
 	@$(BIN)/python -m deploy.grafana.generate
