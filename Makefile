@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile supply dashboards lint types check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-read: $(STAMP) ## what reading a post costs, by stage and platform [POSTS=
 profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
 	@$(BIN)/python -m tests.benchmarks.profile $(if $(POSTS),--posts $(POSTS)) $(ARGS)
 
+supply: $(STAMP) ## bill of materials of the image, licences, known vulnerabilities
+	@$(BIN)/python -m deploy.supply $(ARGS)
+
 dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
 	@$(BIN)/python -m deploy.grafana.generate
 
@@ -79,6 +82,13 @@ lock: $(STAMP) ## resolve anew: requirements.lock, and the embedded Kafka's jars
 	@# No index and no comments: the lock names packages and hashes, not where they came from.
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	@# The image's: what a worker imports, and what builds the package; the same versions.
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  --constraint requirements.lock pyproject.toml -o deploy/docker/requirements.lock
+	@printf 'hatchling\nsetuptools\nsetuptools-scm\n' | $(BIN)/uv pip compile --quiet --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --no-header --constraint requirements.lock - -o deploy/docker/build.lock
 	@$(BIN)/python -m streams.embedded.jars
 
 clean: ## remove the environment, caches and what the demo left

@@ -16,6 +16,7 @@ from streams.increments import Result
 from streams.keys import GenerationKeys, PartitionKeys
 from streams.reading import Reading
 from streams.retention import TAG_KEEP_MS
+from streams.store.layout import newer
 from streams.store.tombstones import tombstones
 
 _LUA: Final = files("streams.store") / "lua"
@@ -93,8 +94,11 @@ class PartitionStore:
         self._incarnate = redis.register_script((_LUA / "incarnate.lua").read_text())
 
     async def load(self) -> State:
-        fields = ["gen", "offset", "ts", "key", "watermark"]
-        gen, offset, ts, key, watermark = await self._redis.hmget(self.keys.state, fields)
+        """Raises `LayoutError` where a newer layout has the partition."""
+        fields = ["gen", "offset", "ts", "key", "watermark", "layout"]
+        gen, offset, ts, key, watermark, layout = await self._redis.hmget(self.keys.state, fields)
+        if layout is not None:
+            raise newer(int(layout))
         generation = int(gen or 0)
         sources: dict[str, int] = {}
         if offset is not None:
@@ -143,7 +147,7 @@ class PartitionStore:
         position: Commit,
         reading: Reading,
         result: Result,
-        versions: Mapping[str, str],
+        versions: str,
         incidents: Iterable[Sequence[str]] = (),
     ) -> None:
         """Write the batch.  Raises `Moved` where nothing was written."""

@@ -74,8 +74,10 @@ for suffix, fields in pairs(batch.notes) do
   for field, text in pairs(fields) do call('HSETNX', prefix .. suffix, field, text) end
 end
 for source, offset in pairs(batch.sources) do call('HSET', prefix .. 'sources', source, offset) end
-for campaign, version in pairs(batch.versions) do
-  call('HSETNX', prefix .. 'versions', campaign .. '\31' .. version, batch.base)
+-- Other rules than the batch before: note the offset, so that counts can be worked out again.
+if call('HGET', KEYS[1], 'rules') ~= batch.versions then
+  call('HSET', prefix .. 'rules', batch.base, batch.versions)
+  call('HSET', KEYS[1], 'rules', batch.versions)
 end
 for _, incident in ipairs(batch.incidents) do
   call('XADD', batch.partition .. 'incidents', 'MAXLEN', '~', 1000, '*', unpack(incident))
