@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
+from redis.asyncio import RedisCluster
 
 from streams.increments import Result
 from streams.keys import PartitionKeys
@@ -77,8 +78,10 @@ class PartitionStore:
     def __init__(self, redis: Redis, keys: PartitionKeys) -> None:
         self.keys = keys
         self._redis = redis
-        self._seen = redis.register_script((_LUA / "seen.lua").read_text())
-        self._commit = redis.register_script((_LUA / "commit.lua").read_text())
+        self._cluster = isinstance(redis, RedisCluster)
+        here = (_LUA / "here.lua").read_text()
+        self._seen = redis.register_script(here + (_LUA / "seen.lua").read_text())
+        self._commit = redis.register_script(here + (_LUA / "commit.lua").read_text())
         self._incarnate = redis.register_script((_LUA / "incarnate.lua").read_text())
 
     async def load(self) -> State:
@@ -110,6 +113,7 @@ class PartitionStore:
             "gen": gen,
             "offset": _NO_OFFSET if offset is None else offset,
             "prefix": self.keys.gen(gen).prefix,
+            "cluster": self._cluster,
             "groups": groups,
         }
         answer = await self._seen(keys=[self.keys.state], args=[_pack(request)])
@@ -133,6 +137,7 @@ class PartitionStore:
         generation = self.keys.gen(position.gen)
         request = {
             "prefix": generation.prefix,
+            "cluster": self._cluster,
             "partition": self.keys.prefix,
             "gen": position.gen,
             "expect": _NO_OFFSET if position.expect is None else position.expect,

@@ -12,6 +12,31 @@ if (tonumber(state[1]) or 0) ~= batch.gen or (tonumber(state[2]) or -1) ~= batch
   return {'moved'}
 end
 local prefix = batch.prefix
+if batch.cluster then
+  local suffixes = {'index', 'tagged', 'tags', 'first', 'sources', 'versions'}
+  local function add(suffix) suffixes[#suffixes + 1] = suffix end
+  for _, map in ipairs({batch.incr, batch.sadd, batch.deleted, batch.authors, batch.notes, batch.expire}) do
+    for suffix in pairs(map) do add(suffix) end
+  end
+  for _, tag in ipairs(batch.hours) do
+    local subject = ':h\31' .. tag[1]
+    add('b:3600:' .. tag[2])
+    for _, author in ipairs(tag[4] or {}) do
+      add('u:3600:' .. tag[2] .. subject)
+      add('u:60:' .. author[2] .. subject)
+    end
+  end
+  if batch.watermark then -- what this batch will remove
+    for _, suffix in ipairs(call('ZRANGEBYSCORE', prefix .. 'index', '-inf', '(' .. batch.watermark, 'LIMIT', 0, 200)) do
+      add(suffix)
+    end
+    for _, tag in ipairs(call('ZRANGEBYSCORE', prefix .. 'tagged', '-inf', '(' .. (batch.watermark - batch.keep), 'LIMIT', 0, 200)) do
+      add('tag:' .. tag)
+    end
+  end
+  all_here(prefix, suffixes)
+  all_here(batch.partition, {'live', 'incidents'})
+end
 
 -- Hashtags outside the campaigns: authors are counted from the `hot`-th post of an hour.
 -- Decided by the stored count, so that it does not depend on how the log was cut into batches.

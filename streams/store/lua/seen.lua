@@ -8,6 +8,11 @@ local state = redis.call('HMGET', KEYS[1], 'gen', 'offset')
 if (tonumber(state[1]) or 0) ~= batch.gen or (tonumber(state[2]) or -1) ~= batch.offset then
   return {'moved'}
 end
+if batch.cluster then
+  local suffixes = {}
+  for i, group in ipairs(batch.groups) do suffixes[i] = group[1] end
+  all_here(batch.prefix, suffixes)
+end
 local flags = {}
 for _, group in ipairs(batch.groups) do
   local members = group[2]
