@@ -6,6 +6,7 @@ written; on the new node, a key that has not come yet looks like one that never 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -46,16 +47,30 @@ def batch(first: int, last: int) -> Reading:
     return read(records, watermark=None, sources={}, rules=RULES)
 
 
+def position(reading: Reading, expect: int | None) -> Commit:
+    return Commit(0, expect, reading.first, reading.last + 1, 1, "-")
+
+
+async def seen(store: PartitionStore, reading: Reading, expect: int | None) -> list[bool]:
+    return (await store.seen(position(reading, expect), reading, [("hello0", 418_906)])).known
+
+
 async def commit(
     store: PartitionStore, reading: Reading, expect: int | None, known: list[bool]
 ) -> None:
-    result = count(reading, known, classifier=CLASSIFIER, rules=RULES, hot=set(), inherited=NOTHING)
-    position = Commit(0, expect, reading.first, reading.last + 1, 1, "-")
-    await store.commit(position, reading, result, CLASSIFIER.versions)
+    result = count(
+        reading,
+        known,
+        classifier=CLASSIFIER,
+        rules=RULES,
+        before=Counter(),
+        inherited=NOTHING,
+    )
+    await store.commit(position(reading, expect), reading, result, CLASSIFIER.versions)
 
 
 async def write(store: PartitionStore, reading: Reading, expect: int | None) -> list[bool]:
-    known = await store.seen(0, expect, reading)
+    known = await seen(store, reading, expect)
     await commit(store, reading, expect, known)
     return known
 
@@ -82,7 +97,7 @@ async def test_a_commit_in_the_middle_of_a_move(
 ) -> None:
     store = PartitionStore(redis, KEYS)
     await write(store, batch(0, 50), None)
-    known = await store.seen(0, 50, batch(50, 80))
+    known = await seen(store, batch(50, 80), 50)
     slot, source, target, keys = moving(nodes)
     here = int(len(keys) * share)
     nodes.move_keys(source, target, keys[:here])
@@ -99,7 +114,7 @@ async def test_a_commit_that_is_ahead_of_its_keys(nodes: RedisNodes, redis: Redi
     """The state is on the new node already, and nothing else."""
     store = PartitionStore(redis, KEYS)
     await write(store, batch(0, 50), None)
-    known = await store.seen(0, 50, batch(50, 80))
+    known = await seen(store, batch(50, 80), 50)
     slot, source, target, keys = moving(nodes)
     nodes.move_keys(source, target, [KEYS.state.encode()])
     with pytest.raises(RedisError):
@@ -117,7 +132,7 @@ async def test_uids_that_have_not_come_yet_are_not_new(
     slot, source, target, keys = moving(nodes)
     nodes.move_keys(source, target, [KEYS.state.encode()])
     with pytest.raises(RedisError):
-        await store.seen(0, 50, batch(0, 50))
+        await seen(store, batch(0, 50), 50)
     nodes.move_keys(source, target, keys[:-1])
     nodes.end_move(slot, target)
-    assert all(await store.seen(0, 50, batch(0, 50)))
+    assert all(await seen(store, batch(0, 50), 50))
