@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile supply dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read profile supply dashboards lint types check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ eval-bursts: $(STAMP) ## bursts on labelled series of mentions: windows caught, 
 
 eval-forecast: $(STAMP) ## forecasts against what came: coverage of the 80 % interval, error
 	@$(BIN)/python -m tests.evaluation.forecast $(ARGS)
+
+faults: $(STAMP) ## real processes, broken in turn while posts flow; every number exact [SEED=1] [POSTS=200000] [MODE=any]
+	@$(BIN)/python -m tests.faults.run $(if $(SEED),--seed $(SEED)) $(if $(POSTS),--posts $(POSTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(MODE),--mode $(MODE)) $(ARGS)
 
 bench: $(STAMP) ## this pipeline, the ceiling and others on the same records [POSTS=1000000] [RUNS=5]
 	@$(BIN)/python -m tests.benchmarks.bench $(if $(POSTS),--posts $(POSTS)) $(if $(RUNS),--runs $(RUNS)) $(ARGS)

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
+from redis.asyncio import RedisCluster
 
 from streams.increments import Result
 from streams.keys import GenerationKeys, PartitionKeys
@@ -89,8 +90,10 @@ class PartitionStore:
         self.keys = keys
         self._redis = redis
         self._indexed: set[str] = set()  # keys whose time to go is in Redis
-        self._seen = redis.register_script((_LUA / "seen.lua").read_text())
-        self._commit = redis.register_script((_LUA / "commit.lua").read_text())
+        self._cluster = isinstance(redis, RedisCluster)
+        here = (_LUA / "here.lua").read_text()
+        self._seen = redis.register_script(here + (_LUA / "seen.lua").read_text())
+        self._commit = redis.register_script(here + (_LUA / "commit.lua").read_text())
         self._incarnate = redis.register_script((_LUA / "incarnate.lua").read_text())
 
     async def load(self) -> State:
@@ -127,6 +130,7 @@ class PartitionStore:
         for tag, hour in tags:
             by_hour.setdefault(hour, []).append(tag)
         request = {
+            "cluster": self._cluster,
             "gen": position.gen,
             "offset": _NO_OFFSET if position.expect is None else position.expect,
             "prefix": self.keys.gen(position.gen).prefix,
@@ -153,6 +157,7 @@ class PartitionStore:
         """Write the batch.  Raises `Moved` where nothing was written."""
         expire = self._not_indexed(result.expire, reading.watermark)
         request = {
+            "cluster": self._cluster,
             "prefix": self.keys.gen(position.gen).prefix,
             "partition": self.keys.prefix,
             "gen": position.gen,

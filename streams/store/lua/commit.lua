@@ -12,6 +12,25 @@ if (tonumber(state[1]) or 0) ~= batch.gen or (tonumber(state[2]) or -1) ~= batch
   return 'moved'
 end
 local prefix = batch.prefix
+if batch.cluster then
+  local suffixes = {'index', 'tagged', 'tags', 'first', 'sources', 'rules'}
+  local function add(suffix) suffixes[#suffixes + 1] = suffix end
+  for _, hash in ipairs(batch.incr) do add(hash[1]) end
+  for i = 2, #batch.expire, 2 do add(batch.expire[i]) end
+  for _, map in ipairs({batch.sadd, batch.deleted, batch.authors, batch.notes}) do
+    for suffix in pairs(map) do add(suffix) end
+  end
+  if batch.watermark then -- what this batch will remove
+    for _, suffix in ipairs(call('ZRANGEBYSCORE', prefix .. 'index', '-inf', '(' .. batch.watermark, 'LIMIT', 0, 200)) do
+      add(suffix)
+    end
+    for _, tag in ipairs(call('ZRANGEBYSCORE', prefix .. 'tagged', '-inf', '(' .. (batch.watermark - batch.keep), 'LIMIT', 0, 200)) do
+      add('tag:' .. tag)
+    end
+  end
+  all_here(prefix, suffixes)
+  all_here(batch.partition, {'live', 'incidents'})
+end
 
 local function in_parts(command, key, list)
   for first = 1, #list, 1000 do
