@@ -14,6 +14,7 @@ from zlib import crc32
 
 import msgspec
 
+from streams.kept import Keeping
 from streams.keys import GenerationKeys
 from streams.posts import PLATFORMS, Deleted, Post, Unreadable, decode
 from streams.posts.complete import with_closed_hashtags, with_language
@@ -54,6 +55,7 @@ class Rules(NamedTuple):
     buckets: int = 64  # seen-sets per partition and hour; a power of two
     publish_all: bool = False  # `posts.classified` gets all counted posts, not only a campaign's
     closed_hashtags: frozenset[str] = frozenset()  # platforms whose hashtags may be `#closed#`
+    keeping: Keeping = Keeping()
 
 
 class DeadLetter(NamedTuple):

@@ -16,6 +16,7 @@ from streams.config.base import Names, Port, Section, not_empty, read_secret
 from streams.config.quantities import Seconds
 from streams.config.services import KafkaSettings, RedisSettings
 from streams.errors import UsageError
+from streams.kept import Keeping
 from streams.posts import PLATFORMS
 
 _AUTHOR_KEY_BYTES: Final = range(16, 65)  # BLAKE2b takes 64 at most; fewer than 16 can be guessed
@@ -86,7 +87,9 @@ class PrivacySettings(Section):
         description="keys the hash of author ids; 16-64 bytes, secret, the same for all workers",
     )
     author_key_file: Path | None = Field(None, description="file with the author key")
-    keep_text: bool = Field(False, description="whether the API shows texts of posts")
+    keep_text: bool = Field(
+        False, description="whether texts of posts are kept, shown by the API and searchable"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -109,6 +112,21 @@ class PrivacySettings(Section):
                 "STREAMS_PRIVACY__AUTHOR_KEY_FILE to its path (the same for all workers)"
             )
         return self.author_key.get_secret_value().encode()
+
+
+class PostsSettings(Section):
+    """The newest posts of each campaign and hashtag, for who reads them."""
+
+    newest: int = Field(
+        10_000, ge=0, le=100_000, description="posts kept of each campaign and hashtag; 0: none"
+    )
+    keep: Seconds = Field(
+        86_400.0, ge=60, le=30 * 86_400, description="kept until the newest post is so much newer"
+    )
+
+    def keeping(self, *, text: bool) -> Keeping:
+        """As `streams.kept` takes it."""
+        return Keeping(self.newest, int(self.keep * 1000), text)
 
 
 class WorkerSettings(Section):
@@ -152,6 +170,7 @@ class Settings(BaseSettings):
     commit: CommitSettings = CommitSettings()
     dead: DeadSettings = DeadSettings()
     privacy: PrivacySettings = PrivacySettings()
+    posts: PostsSettings = PostsSettings()
     worker: WorkerSettings = WorkerSettings()
     exporter: ExporterSettings = ExporterSettings()
     campaigns: Annotated[Names, AfterValidator(not_empty)] = Field(

@@ -81,6 +81,11 @@ class Asked(NamedTuple):
     counts: dict[tuple[str, int], int]  # posts by hashtag and hour (since 1970)
 
 
+def commit_script() -> str:
+    """The commit's script: what keeps posts is a file of its own."""
+    return (_LUA / "keep.lua").read_text() + (_LUA / "commit.lua").read_text()
+
+
 class PartitionStore:
     """Everything that one partition owns in Redis."""
 
@@ -89,7 +94,7 @@ class PartitionStore:
         self._redis = redis
         self._indexed: set[str] = set()  # keys whose time to go is in Redis
         self._seen = redis.register_script((_LUA / "seen.lua").read_text())
-        self._commit = redis.register_script((_LUA / "commit.lua").read_text())
+        self._commit = redis.register_script(commit_script())
         self._incarnate = redis.register_script((_LUA / "incarnate.lua").read_text())
 
     async def load(self) -> State:
@@ -173,7 +178,8 @@ class PartitionStore:
             "incidents": [list(incident) for incident in incidents],
             "expire": [part for suffix, ms in expire.items() for part in (ms, suffix)],
         }
-        if await self._commit(keys=[self.keys.state], args=[_pack(request)]) != b"ok":
+        kept = () if result.kept is None else result.kept.arguments()
+        if await self._commit(keys=[self.keys.state], args=[_pack(request), *kept]) != b"ok":
             raise Moved
         if len(self._indexed) > _MOST_INDEXED:
             self._indexed.clear()

@@ -1,6 +1,6 @@
 -- One batch of one partition: all of it, or nothing.
 -- KEYS[1]  state of the partition (gen, offset, ts, key, watermark)
--- ARGV[1]  MessagePack, see streams/store/commit.py
+-- ARGV[1]  MessagePack, see streams/store/commit.py; the rest is for keep.lua
 -- Returns  "ok"     written, the offset moved
 --          "moved"  nothing written: the stored position is not the caller's
 -- Few calls with many arguments: a call costs Redis 1 us and more beside its work.  unpack() is
@@ -80,6 +80,8 @@ end
 for _, incident in ipairs(batch.incidents) do
   call('XADD', batch.partition .. 'incidents', 'MAXLEN', '~', 1000, '*', unpack(incident))
 end
+
+keep(prefix, ARGV)
 
 -- What the watermark has passed goes with the batch that passes it, a bounded share at a time.
 in_parts('ZADD', prefix .. 'index', batch.expire)
