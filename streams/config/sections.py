@@ -6,6 +6,7 @@ the documentation is made from.  Models are frozen and refuse keys that they do 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -20,6 +21,18 @@ from streams.kept import Keeping
 from streams.posts import PLATFORMS
 
 _AUTHOR_KEY_BYTES: Final = range(16, 65)  # BLAKE2b takes 64 at most; fewer than 16 can be guessed
+
+
+# RFC 6750; fewer than 16 characters can be guessed.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*")
+_ORIGIN: Final = re.compile(r"\*|https?://[^\s/?#@]+")
+
+
+def _origins(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if _ORIGIN.fullmatch(name) is None:
+            raise ValueError(f"{name!r} is no origin: write https://host, without a path")
+    return names
 
 
 def _platforms(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -148,6 +161,24 @@ class ExporterSettings(Section):
         "the newest post",
     )
     interval: Seconds = Field(5.0, ge=0.1, le=300, description="between two reads of Redis")
+    cors_origins: Annotated[Names, AfterValidator(_origins)] = Field(
+        (), description="origins whose pages may read the API, e.g. https://news.example; * for all"
+    )
+    token: SecretStr | None = Field(
+        None, description="bearer token that `posts` and `events` ask for; unset: nothing is asked"
+    )
+    token_file: Path | None = Field(None, description="file with the token")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets(cls, data: Any) -> Any:
+        return read_secret(data, "token")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.token is not None and not _TOKEN.fullmatch(self.token.get_secret_value()):
+            raise ValueError("token must have 16 or more letters, digits or -._~+/=")
+        return self
 
 
 class Settings(BaseSettings):
