@@ -169,9 +169,14 @@ def posts_of(content: bytes, campaign: str) -> list[KeptPost]:
     return found
 
 
-def without(content: bytes, leaves: Callable[[str, str], bool]) -> tuple[bytes, int]:
-    """A chunk without the posts for which `leaves(uid, author)` holds, and how many they were."""
+def without(content: bytes, leaves: Callable[[str, str], bool]) -> tuple[bytes, set[str]]:
+    """A chunk without the posts for which `leaves(uid, author)` holds, and the uids of those."""
     head, *rows = _decode(content[:-1] + b"]")
-    left = [row if len(row) == 1 or not leaves(row[1], row[6]) else row[:1] for row in rows]
-    taken = sum(len(before) - len(after) > 0 for before, after in zip(rows, left, strict=True))
+    taken = {row[1] for row in rows if len(row) > 1 and leaves(row[1], row[6])}
+    left = [row[:1] if len(row) > 1 and row[1] in taken else row for row in rows]
     return _encode([head, *left])[:-1] + b",", taken
+
+
+def author_name(author: str) -> str:
+    """What stands for an author (digest in hex) where uids of deleted posts stand."""
+    return f"author:{author}"

@@ -80,5 +80,7 @@ class BatchWriter:
         }
         self._observer.committed(reading, result, seconds)
         await self._kinship.remember(result)
+        if reading.deleted and self._rules.keeping.text:
+            await self._store.take_out(commit.gen, reading.deleted)
         if len(self._tag_hours) > _MOST_TAG_HOURS:
             self._tag_hours.clear()

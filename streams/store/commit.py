@@ -6,17 +6,22 @@ rebalance, a repeated command and a Redis that went back in time change nothing:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
+from redis.exceptions import RedisError
 
 from streams.increments import Result
 from streams.keys import GenerationKeys, PartitionKeys
 from streams.reading import Reading
 from streams.retention import TAG_KEEP_MS
+from streams.store.forgetting import Eraser
 from streams.store.tombstones import tombstones
+
+log: Final = logging.getLogger(__name__)
 
 _LUA: Final = files("streams.store") / "lua"
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -95,6 +100,7 @@ class PartitionStore:
         self._indexed: set[str] = set()  # keys whose time to go is in Redis
         self._seen = redis.register_script((_LUA / "seen.lua").read_text())
         self._commit = redis.register_script(commit_script())
+        self._eraser = Eraser(redis)
         self._incarnate = redis.register_script((_LUA / "incarnate.lua").read_text())
 
     async def load(self) -> State:
@@ -197,6 +203,14 @@ class PartitionStore:
             for suffix, ms in expire.items()
             if suffix not in self._indexed or ms < passed
         }
+
+    async def take_out(self, gen: int, uids: Iterable[str]) -> None:
+        """Take deleted posts out of those that are kept: a text must not stay because nobody sees
+        it.  Best effort, as tombstones hide them already and the watermark passes them."""
+        try:
+            await self._eraser.deleted(self.keys.gen(gen), uids)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("deleted posts cannot be taken out: %s: %s", type(error).__name__, error)
 
     async def incarnate(self, gen: int, offset: int | None, reason: str) -> None:
         """Begin a new incarnation (another log stands there).  Raises `Moved`."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from streams.kept import Keeping, KeptPost, posts_of
+from streams.kept import Keeping, KeptPost, author_name, posts_of
 from streams.keys import US, GenerationKeys
 from streams.store.reads import Command, Reader
-from streams.store.tombstones import author_name, deleted
+from streams.store.tombstones import deleted
 
 _FIRST_CHUNKS: Final = 8  # of each list; doubled up to:
 _MOST_CHUNKS: Final = 512
