@@ -74,6 +74,7 @@ class Worker:
             buckets=settings.dedupe.buckets,
             publish_all=settings.kafka.classified == "all",
             closed_hashtags=frozenset(settings.reading.closed_hashtags),
+            keeping=settings.posts.keeping(text=settings.privacy.keep_text),
         )
         kafka = settings.kafka
         self._outputs = KafkaOutputs(

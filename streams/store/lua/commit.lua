@@ -1,6 +1,6 @@
 -- One batch of one partition: all of it, or nothing.
 -- KEYS[1]  state of the partition (gen, offset, ts, key, watermark)
--- ARGV[1]  MessagePack, see streams/store/commit.py
+-- ARGV[1]  MessagePack, see streams/store/commit.py; the rest is for keep.lua
 -- Returns  "ok"     written, the offset moved
 --          "moved"  nothing written: the stored position is not the caller's
 -- Few calls with many arguments: a call costs Redis 1 us and more beside its work.  unpack() is
@@ -17,6 +17,8 @@ if batch.cluster then
   local function add(suffix) suffixes[#suffixes + 1] = suffix end
   for _, hash in ipairs(batch.incr) do add(hash[1]) end
   for i = 2, #batch.expire, 2 do add(batch.expire[i]) end
+  if ARGV[2] then add('kept') end
+  for i = 5, #ARGV, 4 do add('kept:' .. ARGV[i]) end
   for _, map in ipairs({batch.sadd, batch.deleted, batch.authors, batch.notes}) do
     for suffix in pairs(map) do add(suffix) end
   end
@@ -101,6 +103,8 @@ end
 for _, incident in ipairs(batch.incidents) do
   call('XADD', batch.partition .. 'incidents', 'MAXLEN', '~', 1000, '*', unpack(incident))
 end
+
+keep(prefix, ARGV)
 
 -- What the watermark has passed goes with the batch that passes it, a bounded share at a time.
 in_parts('ZADD', prefix .. 'index', batch.expire)
