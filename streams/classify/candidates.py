@@ -20,6 +20,7 @@ from streams.text.phrases import DISGUISES, Words, line, sentences, squeezed
 
 _Pair: TypeAlias = tuple[str, str]
 _NONE: Final[frozenset[int]] = frozenset()
+_BETWEEN: Final = "\0"  # texts that are looked through together
 _EVERYBODY: Final = -1  # in place of a campaign: a disguise
 
 
@@ -54,6 +55,23 @@ class Candidates:
             at for folds, alike in self._alike for at in alike.find(sentences(shown, folds).words)
         }
         return found - {_EVERYBODY} | disguised
+
+    def among(self, texts: Sequence[str]) -> set[int]:
+        """Indices of the texts that `find` finds something in, for a third of the cost."""
+        found: set[int] = set()
+        plain = [index for index, text in enumerate(texts) if text.isascii()]
+        others = [index for index, text in enumerate(texts) if not text.isascii()]
+        for indices in (plain, others):
+            joined = squeezed(_BETWEEN.join([texts[index] for index in indices]))
+            if joined.count(b"\0") > max(0, len(indices) - 1):  # it stands in a text
+                found |= {index for index in indices if self._find(squeezed(texts[index]))}
+                continue
+            at = last = 0
+            for _, start, _ in self._find(joined):
+                at += joined.count(b"\0", last, start)
+                last = start
+                found.add(indices[at])
+        return found
 
 
 class _Alike:

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from streams.aggregate import count
+from streams.aggregate import count, tag_hours
 from streams.campaigns import Campaign, load
 from streams.classify import Classifier
 from streams.posts import Post, decode
@@ -28,7 +28,7 @@ from tests.benchmarks.campaigns import many, merged
 from tests.benchmarks.firehose import PAYLOADS, Firehose
 from tests.protocol.fakes import FakeRecord
 
-BATCH: Final = 4_000
+BATCH: Final = 1_500
 WANTED: Final = 1.5
 RULES: Final = Rules(author_key=b"0123456789abcdef")
 
@@ -68,8 +68,8 @@ def once(batches: Sequence[Sequence[FakeRecord]], campaigns: Sequence[Campaign])
     decoded = [[p for r in batch if isinstance(p := decode(r.value), Post)] for batch in batches]
     began = time.process_time()
     for batch in decoded:
-        for post in batch:
-            classifier.classify(post)
+        for index in classifier.may_belong(batch):
+            classifier.classify(batch[index])
     classified = time.process_time() - began
     del decoded
     classifier = Classifier(campaigns)
@@ -78,8 +78,13 @@ def once(batches: Sequence[Sequence[FakeRecord]], campaigns: Sequence[Campaign])
     began = time.process_time()
     for batch in batches:
         reading: Reading = read(batch, watermark=watermark, sources={}, rules=RULES)
-        flags = [False] * len(reading.candidates)
-        result = count(reading, flags, classifier=classifier, rules=RULES)
+        result = count(
+            reading,
+            [False] * len(reading.posts),
+            classifier=classifier,
+            rules=RULES,
+            before=dict.fromkeys(tag_hours(reading.posts, {}, classifier), 0),
+        )
         watermark = reading.watermark
         fields += sum(map(len, result.incr.values()))
     path = time.process_time() - began
