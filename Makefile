@@ -10,10 +10,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read profile supply dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns profile supply dashboards lint types check format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  sizes: make demo POSTS=50000 ONCE=1 SPEED=600; make test ARGS='-k hashtag'"
 
@@ -57,6 +57,9 @@ bench: $(STAMP) ## this pipeline, the ceiling and others on the same records [PO
 
 bench-read: $(STAMP) ## what reading a post costs, by stage and platform [POSTS=20000]
 	@$(BIN)/python -m tests.benchmarks.read_cost $(if $(POSTS),--posts $(POSTS))
+
+bench-campaigns: $(STAMP) ## what 200 campaigns cost beside one [ARGS=--posts 50000]
+	@$(BIN)/python -m tests.benchmarks.many_campaigns $(ARGS)
 
 profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
 	@$(BIN)/python -m tests.benchmarks.profile $(if $(POSTS),--posts $(POSTS)) $(ARGS)
