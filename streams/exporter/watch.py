@@ -138,7 +138,7 @@ class Watch:
             clock=self.clock,
         )
         self._exposition.read_seconds.observe(time.perf_counter() - began)
-        self._exposition.publish(self.snapshot)
+        await asyncio.to_thread(self._exposition.publish, self.snapshot)
         return self.snapshot
 
     async def _read_ranking(self, at: Times) -> None:
