@@ -7,7 +7,6 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from typing import Final
 
 import uvicorn
@@ -24,7 +23,9 @@ from streams.exporter.api import Api
 from streams.exporter.events_api import EventsApi
 from streams.exporter.exposition import Exposition
 from streams.exporter.feed import Feed
+from streams.exporter.live import LiveApi
 from streams.exporter.minutely import Minutely
+from streams.exporter.pages import page_routes
 from streams.exporter.problems import HANDLERS
 from streams.exporter.watch import Watch
 from streams.health import listen
@@ -39,22 +40,6 @@ _PROBE_SECONDS: Final = 2.0
 _STOP_SECONDS: Final = 2
 _READ_RETRIES: Final = 2
 _AT_ONCE: Final = 1000  # requests; more are answered 503
-
-_PAGE: Final = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-}
-# Nothing but the exporter's own script, style and API; no frame around it.
-_PAGE_HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-cache",
-}
 
 
 def build_app(watch: Watch, exposition: Exposition, feed: Feed) -> Starlette:
@@ -79,21 +64,18 @@ def build_app(watch: Watch, exposition: Exposition, feed: Feed) -> Starlette:
             Route("/metrics", metrics),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/api/v1", routes=[*Api(watch).routes(), *EventsApi(feed).routes()]),
-            *(_static(path, name, media) for path, (name, media) in _PAGE.items()),
+            Mount(
+                "/api/v1",
+                routes=[
+                    *Api(watch).routes(),
+                    *EventsApi(feed).routes(),
+                    *LiveApi(watch).routes(),
+                ],
+            ),
+            *page_routes(),
         ],
         exception_handlers=HANDLERS,
     )
-
-
-def _static(path: str, name: str, media: str) -> Route:
-    content = (files("streams.exporter") / "page" / name).read_bytes()
-    headers = {**_PAGE_HEADERS, "content-type": media}
-
-    async def answer(_: Request) -> Response:
-        return Response(content, headers=headers)
-
-    return Route(path, answer)
 
 
 class _Server(uvicorn.Server):
