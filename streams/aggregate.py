@@ -3,38 +3,58 @@
 The second of a batch's two steps, because dedupe asks Redis in between: `streams.reading` decodes
 the records, Redis says which uids it knows, and `count` adds the rest up.
 
-A tight loop over posts adds to a few dictionaries with compound keys; `streams.increments` spreads
+Most posts of a firehose belong to no campaign: all that is done with them here is to count their
+hashtags.  Tight loops add to a few dictionaries with compound keys; `streams.increments` spreads
 their distinct keys (hundreds a batch, not thousands) over Redis' hashes.  Columns (Polars) were
 measured beside it, see `deploy/adr/0001-batch-loop.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
+
+import msgspec
 
 from streams.classify import Classifier, Membership
 from streams.increments import (
     Counted,
+    Part,
     Result,
+    TagCell,
     note,
     spread_authors,
     spread_campaigns,
     spread_delays,
+    spread_firsts,
+    spread_records,
     spread_tags,
 )
 from streams.inheritance import NOTHING, PLATFORMS, Inherited, inherit, leaves_something
-from streams.keys import US, GenerationKeys
+from streams.kept import keep
 from streams.posts import Post
 from streams.posts.birth import born_ms
-from streams.posts.complete import with_closed_hashtags, with_country, with_language
+from streams.posts.complete import with_country
 from streams.posts.output import hash_author
 from streams.reading import Reading, Rules
+from streams.retention import HOT_POSTS, HOUR_MS
 from streams.spread.measures import generation_bound
 
+#: Posts of an hour that a partition has counted, by hashtag and hour (hours since 1970).
+TagHours = Mapping[tuple[str, int], int]
 _NEVER: Final = 1 << 62
-#: Names without the partition: the commit puts its prefix before them.
-_KEYS: Final = GenerationKeys("")
+
+
+class _Campaigns(msgspec.Struct):
+    """What the posts of campaigns add up to."""
+
+    parts: dict[tuple[Part, int], int] = {}  # the number is ten seconds since 1970
+    delays: dict[tuple[str, int, int], int] = {}  # campaign, bound (s), minutes since 1970
+    firsts: dict[tuple[str, str, str, str | None], int] = {}
+    #: Digests by campaign or campaign's hashtag, and minutes since 1970.
+    authors: dict[tuple[str, int], set[str]] = {}
+    tag_authors: dict[tuple[str, int], set[str]] = {}
 
 
 def count(
@@ -43,111 +63,191 @@ def count(
     *,
     classifier: Classifier,
     rules: Rules,
-    hot: Set[tuple[str, int]] = frozenset(),
+    before: TagHours,
     inherited: Inherited = NOTHING,
 ) -> Result:
     """Add up the candidates that neither Redis (`known`, one flag a candidate in the order of
     `reading.groups`) nor an earlier record of the batch has counted.
 
-    `hot` holds the (hashtag, hour in s) pairs whose authors are wanted; `inherited` what candidates
+    `before` holds what was counted of the `tag_hours` of the batch; `inherited` what candidates
     have from posts of other records.
     """
-    fresh, seen = _fresh(reading, known)
-    is_campaign_tag = classifier.is_campaign_tag
-    is_amplifier = classifier.amplifiers.has
-    closed = rules.closed_hashtags
-    by_tag: dict[tuple[str, str, str, int], int] = {}
-    by_campaign: dict[tuple[Membership, str, str, str, str | None, str | None, int], int] = {}
-    by_delay: dict[tuple[str, int, int], int] = {}
-    since: dict[str, int] = {}
-    authors: dict[tuple[str, int], set[str]] = {}
-    hot_authors: dict[tuple[str, int], list[tuple[str, int]]] = {}
-    outcomes = dict(reading.outcomes)
-    result = Result(outcomes, expire=dict(reading.expire), seen=seen)
-    first = result.first
-    for letter in reading.dead:
-        result.reasons[letter.reason] = result.reasons.get(letter.reason, 0) + 1
-    for index, (record, read_post) in enumerate(reading.candidates):
-        post = read_post if read_post.lang != "und" else with_language(read_post)
-        if post.platform in closed:
-            post = with_closed_hashtags(post)
-        if not fresh[index]:
-            key = (post.platform, "duplicate")
-            outcomes[key] = outcomes.get(key, 0) + 1
+    repeated, seen = _repeated(reading, known)
+    posts, marks = list(reading.posts), reading.watermarks
+    result = Result(dict(reading.outcomes), expire=dict(reading.expire), seen=seen)
+    may_belong = classifier.may_belong(posts)
+    looked_at = range(len(posts)) if rules.publish_all else sorted({*may_belong, *inherited})
+    campaigns = _Campaigns()
+    members_of: dict[int, tuple[Membership, ...]] = {}
+    for index in looked_at:
+        if index in repeated:
             continue
-        key = (post.platform, "counted")
-        outcomes[key] = outcomes.get(key, 0) + 1
-        created = post.created_at
-        result.ages.append(created)
-        ten = created // 10_000 * 10
+        post = posts[index]
+        members: tuple[Membership, ...] = ()
         if index in inherited:
-            post, campaigns = inherit(post, inherited[index], classifier)
-        else:
-            campaigns = classifier.classify(post)
-        digest = ""
-        if campaigns and post.location is not None:
+            post, members = inherit(post, inherited[index], classifier)
+        elif index in may_belong:
+            members = classifier.classify(post)
+        if members:
             post = with_country(post)
-        if post.platform in PLATFORMS and leaves_something(post, campaigns):
-            result.heritages.append((post, campaigns))
-        if campaigns or rules.publish_all:
-            result.counted.append(Counted(record, post, campaigns))
-        if campaigns:
-            digest = _author(rules, post)
-            minute = ten // 60 * 60
-            delay = _delay(post)
-            for membership in campaigns:
-                if delay is not None:
-                    reaction = (membership.campaign, delay, minute)
-                    by_delay[reaction] = by_delay.get(reaction, 0) + 1
-                if is_amplifier(membership.campaign, post):
-                    note(result, membership.campaign, post)
-                answered = (
-                    (post.parent if post.kind == "reply" else None)
-                    if membership.via == "reply"
-                    else None
-                )
-                part = (
-                    membership,
-                    post.platform,
-                    post.kind,
-                    post.lang,
-                    post.country,
-                    answered,
-                    ten,
-                )
-                by_campaign[part] = by_campaign.get(part, 0) + 1
-                authors.setdefault((f"c{US}{membership.campaign}", minute), set()).add(digest)
-                for dim, value in (
-                    ("platform", post.platform),
-                    ("lang", post.lang),
-                    ("country", post.country),
-                ):
-                    if value is not None:
-                        name = f"{membership.campaign}{US}{dim}{US}{value}"
-                        if created < first.get(name, _NEVER):
-                            first[name] = created
-        for tag in post.hashtags:
-            cell = (tag, post.platform, post.lang, ten)
-            by_tag[cell] = by_tag.get(cell, 0) + 1
-            if is_campaign_tag(tag):
-                digest = digest or _author(rules, post)
-                authors.setdefault((f"h{US}{tag}", ten // 60 * 60), set()).add(digest)
-                continue
-            if tag not in since:
-                since[tag] = reading.watermarks[index]
-            hour = ten // 3600 * 3600
-            if (tag, hour) in hot:
-                digest = digest or _author(rules, post)
-                hot_authors.setdefault((tag, hour), []).append((digest, ten // 60 * 60))
-    spread_tags(result, by_tag, since, hot_authors, hot)
-    spread_campaigns(result, by_campaign)
-    spread_delays(result, by_delay)
-    spread_authors(result, authors)
-    for (platform, outcome), n in outcomes.items():
-        result.incr.setdefault(_KEYS.outcomes, {})[f"{platform}{US}{outcome}"] = n
-    if result.reasons:
-        result.incr[_KEYS.dead] = dict(result.reasons)
+            members_of[index] = members
+        posts[index] = post
+        if members or rules.publish_all:
+            author = _author(rules, post)
+            result.counted.append(Counted(reading.records[index], post, members, author))
+            _add_members(campaigns, result, classifier, post, members, author)
+    platforms = Counter([post.platform for post in posts])
+    if not PLATFORMS.isdisjoint(platforms):
+        result.heritages = [
+            (post, members_of.get(index, ()))
+            for index, post in enumerate(posts)
+            if index not in repeated and leaves_something(post, members_of.get(index, ()))
+        ]
+    if repeated:
+        again = Counter(posts[index].platform for index in repeated)
+        platforms -= again
+        result.add_outcomes(again, "duplicate")
+        posts = [post for index, post in enumerate(posts) if index not in repeated]
+        marks = [mark for index, mark in enumerate(marks) if index not in repeated]
+    result.add_outcomes(platforms, "counted")
+    result.ages = [post.created_at for post in posts]
+    _count_tags(result, posts, marks, classifier, rules, before)
+    spread_campaigns(result, campaigns.parts)
+    spread_firsts(result, campaigns.firsts)
+    spread_delays(result, campaigns.delays)
+    spread_authors(result, "c", campaigns.authors)
+    spread_authors(result, "h", campaigns.tag_authors)
+    spread_records(result, reading.dead)
+    result.kept = keep(
+        result.counted,
+        first=reading.first,
+        watermark=reading.watermark,
+        keeping=rules.keeping,
+        is_campaign_tag=classifier.is_campaign_tag,
+    )
     return result
+
+
+def tag_hours(
+    posts: Sequence[Post], inherited: Inherited, classifier: Classifier
+) -> set[tuple[str, int]]:
+    """Hashtags outside the campaigns, and hours (since 1970), whose counts `count` has to know."""
+    found = {(tag, post.created_at // HOUR_MS) for post in posts for tag in post.hashtags}
+    for index, heritage in inherited.items():
+        found |= {(tag, posts[index].created_at // HOUR_MS) for tag in heritage.hashtags}
+    return {pair for pair in found if not classifier.is_campaign_tag(pair[0])}
+
+
+def _repeated(reading: Reading, known: Iterable[bool]) -> tuple[set[int], dict[str, list[str]]]:
+    """Candidates that Redis or the batch knows already; new uids by seen-set."""
+    repeated: set[int] = set()
+    flags = iter(known)
+    members = reading.members
+    seen: dict[str, list[str]] = {}
+    for group, indices in reading.groups.items():
+        batch: dict[str, None] = {}
+        for index in indices:
+            member = members[index]
+            if next(flags) or member in batch:
+                repeated.add(index)
+            else:
+                batch[member] = None
+        if batch:
+            seen[group] = list(batch)
+    return repeated, seen
+
+
+def _add_members(
+    to: _Campaigns,
+    result: Result,
+    classifier: Classifier,
+    post: Post,
+    members: tuple[Membership, ...],
+    author: str,
+) -> None:
+    """One post of one or more campaigns."""
+    created = post.created_at
+    ten = created // 10_000
+    minute = ten // 6
+    delay = _delay(post)
+    platform, lang, country = post.platform, post.lang, post.country
+    for membership in members:
+        name = membership.campaign
+        answered = post.parent if membership.via == "reply" and post.kind == "reply" else None
+        part = (Part(membership, platform, post.kind, lang, country, answered), ten)
+        to.parts[part] = to.parts.get(part, 0) + 1
+        if delay is not None:
+            reaction = (name, delay, minute)
+            to.delays[reaction] = to.delays.get(reaction, 0) + 1
+        if classifier.amplifiers.has(name, post):
+            note(result, name, post)
+        _to_set(to.authors, (name, minute), author)
+        place = (name, platform, lang, country)
+        if created < to.firsts.get(place, _NEVER):
+            to.firsts[place] = created
+    for tag in post.hashtags:
+        if classifier.is_campaign_tag(tag):
+            _to_set(to.tag_authors, (tag, minute), author)
+
+
+def _to_set(to: dict[tuple[str, int], set[str]], key: tuple[str, int], value: str) -> None:
+    found = to.get(key)
+    if found is None:
+        to[key] = {value}
+    else:
+        found.add(value)
+
+
+def _count_tags(
+    result: Result,
+    posts: list[Post],
+    marks: Iterable[int],
+    classifier: Classifier,
+    rules: Rules,
+    before: TagHours,
+) -> None:
+    cells: dict[TagCell, int] = {}
+    since: dict[str, int] = {}  # the watermark before a tag's first post
+    for post, mark in zip(posts, marks, strict=True):
+        for tag in post.hashtags:
+            cell = (tag, post.platform, post.lang, post.created_at // 10_000)
+            if cell in cells:
+                cells[cell] += 1
+            else:
+                cells[cell] = 1
+                if tag not in since:
+                    since[tag] = mark
+    for tag in [tag for tag in since if classifier.is_campaign_tag(tag)]:
+        del since[tag]
+    spread_tags(result, cells, since)
+    # Authors of other hashtags are counted from the `HOT_POSTS`-th post of an hour on.
+    hot = {
+        pair: HOT_POSTS - before[pair]
+        for pair, n in result.hours.items()
+        if before[pair] + n >= HOT_POSTS
+    }
+    if hot:
+        spread_authors(result, "h", _hot_authors(posts, hot, rules), total=False)
+
+
+def _hot_authors(
+    posts: Iterable[Post], hot: Mapping[tuple[str, int], int], rules: Rules
+) -> dict[tuple[str, int], set[str]]:
+    """Digests by hashtag and minute (since 1970) of the posts that count from the given number (1:
+    the batch's first of that hashtag and hour) on."""
+    names = {tag for tag, _ in hot}
+    passed: dict[tuple[str, int], int] = {}
+    authors: dict[tuple[str, int], set[str]] = {}
+    for post in posts:
+        if post.hashtags and not names.isdisjoint(post.hashtags):
+            for tag in post.hashtags:
+                pair = (tag, post.created_at // HOUR_MS)
+                if pair in hot:
+                    n = passed[pair] = passed.get(pair, 0) + 1
+                    if n >= hot[pair]:
+                        minute = post.created_at // 60_000
+                        _to_set(authors, (tag, minute), _author(rules, post))
+    return authors
 
 
 def _author(rules: Rules, post: Post) -> str:
@@ -161,22 +261,3 @@ def _delay(post: Post) -> int | None:
         return None
     born = born_ms(post.parent)
     return None if born is None else generation_bound((post.created_at - born) / 1000)
-
-
-def _fresh(reading: Reading, known: Iterable[bool]) -> tuple[list[bool], dict[str, list[str]]]:
-    """A flag a candidate (not known to Redis, no repeat within the batch); uids by seen-set."""
-    fresh = [True] * len(reading.candidates)
-    flags = iter(known)
-    members = reading.members
-    seen: dict[str, list[str]] = {}
-    for group, indices in reading.groups.items():
-        batch: dict[str, None] = {}
-        for index in indices:
-            member = members[index]
-            if next(flags) or member in batch:
-                fresh[index] = False
-            else:
-                batch[member] = None
-        if batch:
-            seen[group] = list(batch)
-    return fresh, seen

@@ -192,7 +192,7 @@ async def _keys(settings: Settings) -> Finding:
             while left:  # one fetch may bring nothing, or one partition's records only
                 for partition, records in (await consumer.getmany(timeout_ms=500)).items():
                     for record in records:
-                        by, is_uid = keyed_by(record)
+                        by, is_uid = keyed_by(record, partition.partition)
                         seen += is_uid
                         keyed += is_uid and record.key == by
                     if await consumer.position(partition) >= ends[partition]:

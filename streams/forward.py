@@ -16,10 +16,9 @@ from typing import Any, Final, Protocol
 
 from aiokafka.errors import KafkaError
 
-from streams.murmur2 import partition_of
-from streams.outputs import Producer
 from streams.ports import Batch
 from streams.posts import Deleted, Post, Unreadable, decode
+from streams.producing import Delivery, Producer
 from streams.reading import Record, platform_of
 
 _BACKOFF: Final = 0.5  # seconds
@@ -33,7 +32,7 @@ class RawLog(Protocol):
         """Next offset to forward, None where nothing was forwarded yet."""
 
 
-def keyed_by(record: Record) -> tuple[bytes, bool]:
+def keyed_by(record: Record, partition: int) -> tuple[bytes, bool]:
     """What decides a raw record's partition: its uid, or where it stands if it has none.
 
     Returns the bytes to hash and whether they become the record's key.
@@ -42,7 +41,7 @@ def keyed_by(record: Record) -> tuple[bytes, bool]:
         post = decode(record.value, platform_of(record))
         if isinstance(post, Post | Deleted):
             return post.uid.encode(), True
-    return f"{record.partition}:{record.offset}".encode(), False
+    return f"{partition}:{record.offset}".encode(), False
 
 
 class Forwarder:
@@ -51,12 +50,14 @@ class Forwarder:
     def __init__(
         self,
         *,
+        partition: int,
         log: RawLog,
         producer: Producer,
         topic: str,
         waiting: Callable[[str], None],
     ) -> None:
         self.forwarded: int | None = None  # next offset, everything below is in `posts.keyed`
+        self._partition = partition
         self._log = log
         self._producer = producer
         self._topic = topic
@@ -107,15 +108,12 @@ class Forwarder:
         return self._cursor
 
     async def _send(self, records: Sequence[Any]) -> None:
-        # Asked, not taken from what the client happens to know: it forgets topics that it has not
-        # sent to yet, and a record in the wrong partition is a post that counts twice.
-        partitions = len(await self._producer.partitions_for(self._topic))
-        sent = []
+        delivery = Delivery(self._producer)
         for record in records:
-            by, is_uid = keyed_by(record)
+            by, is_uid = keyed_by(record, self._partition)
             headers = [
                 *record.headers,
-                ("source-partition", b"%d" % record.partition),
+                ("source-partition", b"%d" % self._partition),
                 ("source-offset", b"%d" % record.offset),
             ]
             if is_uid and record.key != by:  # a dead letter gets its own key back
@@ -124,18 +122,15 @@ class Forwarder:
                     if record.key is not None
                     else ("source-keyless", b"")
                 )
-            sent.append(
-                await self._producer.send(
-                    self._topic,
-                    record.value,
-                    key=by if is_uid else record.key,
-                    partition=partition_of(by, partitions),
-                    timestamp_ms=record.timestamp,
-                    headers=headers,
-                )
+            await delivery.add(
+                self._topic,
+                by,
+                key=by if is_uid else record.key,
+                value=record.value,
+                timestamp=record.timestamp,
+                headers=headers,
             )
-        for future in sent:
-            await future
+        await delivery.acknowledged()
 
 
 def committed_offsets(forwarders: Mapping[Any, Forwarder]) -> dict[Any, int]:

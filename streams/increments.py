@@ -1,20 +1,22 @@
 """The increments of a batch, by key and field of Redis: the variable part of a commit.  Pure.
 
-The loop over posts counts in a few dictionaries with compound keys; here their distinct keys
-(hundreds a batch, not thousands) are spread over Redis' hashes.
+The loops over posts count in a few dictionaries with compound keys.  Here their distinct keys are
+spread over Redis' hashes, from ten seconds to minutes to hours, so that each level sees only what
+the one before it did not bring together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from streams.classify import Membership
+from streams.kept import Kept
 from streams.keys import US, GenerationKeys
 from streams.posts import Post
-from streams.reading import Record
+from streams.reading import DeadLetter, Record
 from streams.retention import (
     CAMPAIGN_KEEP_MS,
     HOUR_MS,
@@ -25,6 +27,36 @@ from streams.retention import (
 
 #: Names without the partition: the commit puts its prefix before them.
 _KEYS: Final = GenerationKeys("")
+_MINUTE_MS: Final = 60_000
+_TEN_MS: Final = 10_000
+
+#: Hashtag, platform, language, ten seconds since 1970.
+TagCell: TypeAlias = tuple[str, str, str, int]
+
+
+class Part(NamedTuple):
+    """Posts of a campaign that are counted in the same fields."""
+
+    membership: Membership
+    platform: str
+    kind: str
+    lang: str
+    country: str | None
+    answered: str | None  # the root post
+
+    def fields(self) -> list[str]:
+        name = self.membership.campaign
+        found = [
+            f"{name}{US}total{US}",
+            f"{name}{US}joint{US}{self.platform}{US}{self.kind}{US}{self.membership.via}",
+            f"{name}{US}stance{US}{self.membership.stance}",
+            f"{name}{US}lang{US}{self.lang}",
+        ]
+        if self.country is not None:
+            found.append(f"{name}{US}country{US}{self.country}")
+        if self.answered is not None:
+            found.append(f"{name}{US}root{US}{self.answered}")
+        return found
 
 
 class Counted(NamedTuple):
@@ -33,6 +65,7 @@ class Counted(NamedTuple):
     record: Record
     post: Post
     campaigns: tuple[Membership, ...]
+    author: str  # its digest in hex
 
 
 class Result(msgspec.Struct):
@@ -44,13 +77,21 @@ class Result(msgspec.Struct):
     reasons: dict[str, int] = {}
     counted: list[Counted] = []
     incr: dict[str, dict[str, int]] = {}
+    #: Of hashtags outside the campaigns: newest post (ms), and the watermark before the first.
     tags: dict[str, tuple[int, int]] = {}
-    hours: list[tuple[str, int, int, list[tuple[str, int]] | None]] = []
+    hours: dict[tuple[str, int], int] = {}  # their posts by hour (since 1970)
     authors: dict[str, list[str]] = {}
     first: dict[str, int] = {}
     notes: dict[str, dict[str, str]] = {}  # fields of hashes that are written once, by key
     ages: list[int] = []  # created_at of what was counted, ms
     heritages: list[tuple[Post, tuple[Membership, ...]]] = []  # what has something to inherit
+    kept: Kept | None = None  # for who reads posts
+
+    def add_outcomes(self, platforms: Mapping[str, int], outcome: str) -> None:
+        """Posts by platform that had an outcome."""
+        for platform, n in platforms.items():
+            if n:
+                self.outcomes[platform, outcome] = n
 
 
 def note(result: Result, campaign: str, post: Post) -> None:
@@ -62,103 +103,128 @@ def note(result: Result, campaign: str, post: Post) -> None:
     result.expire[key] = (hour + 1) * HOUR_MS + CAMPAIGN_KEEP_MS
 
 
-def spread_tags(
-    result: Result,
-    by_tag: Mapping[tuple[str, str, str, int], int],
-    since: Mapping[str, int],
-    hot_authors: Mapping[tuple[str, int], list[tuple[str, int]]],
-    hot: Set[tuple[str, int]],
-) -> None:
-    hours: dict[tuple[str, int], int] = {}
-    for (tag, platform, lang, ten), n in by_tag.items():
-        minute, hour = ten // 60 * 60, ten // 3600 * 3600
-        cell = f"{tag}{US}{platform}{US}{lang}"
-        _add(result, _KEYS.bucket(10, ten), tag, n, (ten + 10) * 1000 + TEN_SECONDS_KEEP_MS)
-        _add(result, _KEYS.bucket(60, minute), tag, n, (minute + 60) * 1000 + TAG_KEEP_MS)
-        _add(result, _KEYS.bucket(60, minute), cell, n)
-        _add(result, _KEYS.bucket(3600, hour), tag, n, (hour + 3600) * 1000 + TAG_KEEP_MS)
-        _add(result, _KEYS.bucket(3600, hour), cell, n)
-        _add(result, _KEYS.tags, tag, n)
-        _add(result, _KEYS.tag(tag), f"{platform}{US}{lang}", n)
-        began = since.get(tag)
-        if began is not None:
-            hours[tag, hour] = hours.get((tag, hour), 0) + n
-            last = result.tags.get(tag, (0, 0))[0]
-            result.tags[tag] = (max(last, ten * 1000), began)
-    for (tag, hour), n in hours.items():
-        wanted = hot_authors.get((tag, hour), []) if (tag, hour) in hot else None
-        result.hours.append((tag, hour, n, wanted))
+def spread_records(result: Result, dead: Iterable[DeadLetter]) -> None:
+    """Records by outcome, and dead letters by reason."""
+    for letter in dead:
+        result.reasons[letter.reason] = result.reasons.get(letter.reason, 0) + 1
+    if result.reasons:
+        result.incr[_KEYS.dead] = dict(result.reasons)
+    result.incr[_KEYS.outcomes] = {
+        f"{platform}{US}{outcome}": n for (platform, outcome), n in result.outcomes.items()
+    }
 
 
-def spread_campaigns(
-    result: Result,
-    by_campaign: Mapping[tuple[Membership, str, str, str, str | None, str | None, int], int],
-) -> None:
-    for (membership, platform, kind, lang, country, answered, ten), n in by_campaign.items():
-        minute, hour = ten // 60 * 60, ten // 3600 * 3600
-        name = membership.campaign
-        total = f"{name}{US}total{US}"
-        _add(
-            result,
-            _KEYS.campaign_bucket(10, ten),
-            total,
-            n,
-            (ten + 10) * 1000 + TEN_SECONDS_KEEP_MS,
-        )
-        fields = [
-            total,
-            f"{name}{US}joint{US}{platform}{US}{kind}{US}{membership.via}",
-            f"{name}{US}stance{US}{membership.stance}",
-            f"{name}{US}lang{US}{lang}",
-        ]
-        if country is not None:
-            fields.append(f"{name}{US}country{US}{country}")
-        if answered is not None:
-            fields.append(f"{name}{US}root{US}{answered}")
-        for field in fields:
-            _add(result, _KEYS.campaigns, field, n)
-            _add(
-                result,
-                _KEYS.campaign_bucket(60, minute),
-                field,
-                n,
-                (minute + 60) * 1000 + CAMPAIGN_KEEP_MS,
-            )
-            _add(
-                result,
-                _KEYS.campaign_bucket(3600, hour),
-                field,
-                n,
-                (hour + 3600) * 1000 + CAMPAIGN_KEEP_MS,
-            )
+def spread_tags(result: Result, cells: Mapping[TagCell, int], since: Mapping[str, int]) -> None:
+    """Counts of hashtags; `since` holds those outside the campaigns, see `Result.tags`."""
+    minutes: dict[TagCell, int] = {}
+    last: dict[str, int] = {}
+    for (tag, platform, lang, ten), n in cells.items():
+        fields = _bucket(result, 10, ten * _TEN_MS, TEN_SECONDS_KEEP_MS)
+        fields[tag] = fields.get(tag, 0) + n
+        cell = (tag, platform, lang, ten // 6)
+        minutes[cell] = minutes.get(cell, 0) + n
+        if ten > last.get(tag, -1):
+            last[tag] = ten
+    hours: dict[TagCell, int] = {}
+    for (tag, platform, lang, minute), n in minutes.items():
+        fields = _bucket(result, 60, minute * _MINUTE_MS, TAG_KEEP_MS)
+        fields[tag] = fields.get(tag, 0) + n
+        fields[f"{tag}{US}{platform}{US}{lang}"] = n
+        cell = (tag, platform, lang, minute // 60)
+        hours[cell] = hours.get(cell, 0) + n
+    totals = result.incr.setdefault(_KEYS.tags, {}) if cells else {}
+    for (tag, platform, lang, hour), n in hours.items():
+        fields = _bucket(result, 3600, hour * HOUR_MS, TAG_KEEP_MS)
+        fields[tag] = fields.get(tag, 0) + n
+        fields[f"{tag}{US}{platform}{US}{lang}"] = n
+        totals[tag] = totals.get(tag, 0) + n
+        own = result.incr.setdefault(_KEYS.tag(tag), {})
+        own[f"{platform}{US}{lang}"] = own.get(f"{platform}{US}{lang}", 0) + n
+        if tag in since:
+            result.hours[tag, hour] = result.hours.get((tag, hour), 0) + n
+    for tag, began in since.items():
+        result.tags[tag] = (last[tag] * _TEN_MS, began)
 
 
-def spread_delays(result: Result, by_delay: Mapping[tuple[str, int, int], int]) -> None:
+def spread_campaigns(result: Result, parts: Mapping[tuple[Part, int], int]) -> None:
+    """Counts of campaigns, by part and ten seconds since 1970."""
+    minutes: dict[tuple[Part, int], int] = {}
+    for (part, ten), n in parts.items():
+        fields = _campaign_bucket(result, 10, ten * _TEN_MS, TEN_SECONDS_KEEP_MS)
+        total = f"{part.membership.campaign}{US}total{US}"
+        fields[total] = fields.get(total, 0) + n
+        minutes[part, ten // 6] = minutes.get((part, ten // 6), 0) + n
+    hours: dict[tuple[Part, int], int] = {}
+    names = {part: part.fields() for part, _ in minutes}
+    for (part, minute), n in minutes.items():
+        fields = _campaign_bucket(result, 60, minute * _MINUTE_MS, CAMPAIGN_KEEP_MS)
+        _add_all(fields, names[part], n)
+        hours[part, minute // 60] = hours.get((part, minute // 60), 0) + n
+    for (part, hour), n in hours.items():
+        fields = _campaign_bucket(result, 3600, hour * HOUR_MS, CAMPAIGN_KEEP_MS)
+        _add_all(fields, names[part], n)
+        _add_all(result.incr.setdefault(_KEYS.campaigns, {}), names[part], n)
+
+
+def spread_firsts(result: Result, firsts: Mapping[tuple[str, str, str, str | None], int]) -> None:
+    """ms of the first post by campaign, platform, language and country."""
+    for (name, platform, lang, country), created in firsts.items():
+        for dimension, value in (("platform", platform), ("lang", lang), ("country", country)):
+            if value is not None:
+                field = f"{name}{US}{dimension}{US}{value}"
+                result.first[field] = min(created, result.first.get(field, created))
+
+
+def spread_delays(result: Result, delays: Mapping[tuple[str, int, int], int]) -> None:
     """Buckets have a time to go already: every post has a total."""
-    for (name, bound, minute), n in by_delay.items():
-        field = f"{name}{US}delay{US}{bound}"
-        _add(result, _KEYS.campaign_bucket(60, minute), field, n)
-        _add(result, _KEYS.campaign_bucket(3600, minute // 3600 * 3600), field, n)
+    for (name, bound, minute), n in delays.items():
+        field = [f"{name}{US}delay{US}{bound}"]
+        hour = minute // 60
+        _add_all(_campaign_bucket(result, 60, minute * _MINUTE_MS, CAMPAIGN_KEEP_MS), field, n)
+        _add_all(_campaign_bucket(result, 3600, hour * HOUR_MS, CAMPAIGN_KEEP_MS), field, n)
 
 
-def spread_authors(result: Result, authors: Mapping[tuple[str, int], set[str]]) -> None:
-    for (subject, minute), digests in authors.items():
-        hour = minute // 3600 * 3600
-        for step, start, keep in (
-            (60, minute, MINUTE_AUTHORS_KEEP_MS),
-            (3600, hour, TAG_KEEP_MS),
-            (0, 0, None),
-        ):
-            suffix = _KEYS.authors(step, start, subject)
-            result.authors.setdefault(suffix, []).extend(digests)
-            if keep is not None:
-                result.expire[suffix] = (start + step) * 1000 + keep
+def spread_authors(
+    result: Result,
+    family: str,
+    authors: Mapping[tuple[str, int], Iterable[str]],
+    *,
+    total: bool = True,
+) -> None:
+    """Digests by name and minute (since 1970), into HyperLogLogs of minutes, hours and all time.
+
+    `family`: c of campaigns, h of hashtags.
+    """
+    for (name, minute), digests in authors.items():
+        subject = f"{family}{US}{name}"
+        hour = minute // 60
+        key = _KEYS.authors(60, minute * 60, subject)
+        result.authors.setdefault(key, []).extend(digests)
+        result.expire[key] = (minute + 1) * _MINUTE_MS + MINUTE_AUTHORS_KEEP_MS
+        key = _KEYS.authors(3600, hour * 3600, subject)
+        result.authors.setdefault(key, []).extend(digests)
+        result.expire[key] = (hour + 1) * HOUR_MS + TAG_KEEP_MS
+        if total:
+            result.authors.setdefault(_KEYS.authors(0, 0, subject), []).extend(digests)
 
 
-def _add(result: Result, suffix: str, field: str, n: int, expire: int | None = None) -> None:
-    fields = result.incr.get(suffix)
-    if fields is None:
-        fields = result.incr[suffix] = {}
-        if expire is not None:
-            result.expire[suffix] = expire
-    fields[field] = fields.get(field, 0) + n
+def _bucket(result: Result, step: int, start_ms: int, keep_ms: int) -> dict[str, int]:
+    return _fields(result, _KEYS.bucket(step, start_ms // 1000), start_ms + step * 1000 + keep_ms)
+
+
+def _campaign_bucket(result: Result, step: int, start_ms: int, keep_ms: int) -> dict[str, int]:
+    key = _KEYS.campaign_bucket(step, start_ms // 1000)
+    return _fields(result, key, start_ms + step * 1000 + keep_ms)
+
+
+def _fields(result: Result, key: str, expire_ms: int) -> dict[str, int]:
+    found = result.incr.get(key)
+    if found is None:
+        found = result.incr[key] = {}
+        result.expire[key] = expire_ms
+    return found
+
+
+def _add_all(fields: dict[str, int], names: Iterable[str], n: int) -> None:
+    for name in names:
+        fields[name] = fields.get(name, 0) + n

@@ -10,7 +10,7 @@ import orjson
 from streams.classify import Classifier
 from streams.posts import Deleted, Ignored, Unreadable, decode
 from streams.posts.complete import with_closed_hashtags, with_country, with_language
-from streams.posts.output import PUBLIC_AUTHOR_KEY, document
+from streams.posts.output import PUBLIC_AUTHOR_KEY, document, hash_author
 
 
 def inspect_line(
@@ -43,5 +43,6 @@ def _inspect(
     post = with_country(with_language(found))
     if post.platform in closed:
         post = with_closed_hashtags(post)
-    shown = document(post, classifier.classify(post), PUBLIC_AUTHOR_KEY)
+    author = hash_author(PUBLIC_AUTHOR_KEY, post.platform, post.author_id).hex()
+    shown = document(post, classifier.classify(post), author)
     return {**shown, "explain": classifier.explain(post)} if explain else shown

@@ -80,6 +80,16 @@ class GenerationKeys(NamedTuple):
         created in an hour (hours since 1970)."""
         return f"{self.prefix}a:{hour}"
 
+    @property
+    def kept_lists(self) -> str:
+        """Set: names of the lists of kept posts: campaign US hashtag."""
+        return f"{self.prefix}kept"
+
+    def kept(self, name: str) -> str:
+        """Sorted set: chunks of kept posts by minute since 1970, and `total`, see
+        `streams.kept`."""
+        return f"{self.prefix}kept:{name}"
+
     def authors(self, step: int, start: int, subject: str) -> str:
         """HyperLogLog of author digests; step 0, start 0: of all time."""
         return f"{self.prefix}u:{step}:{start}:{subject}"

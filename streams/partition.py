@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 
 from streams.classify import Classifier
 from streams.ports import Batch, Limits, Log, Observer
-from streams.reading import Reading, Record, Rules, read
+from streams.reading import Misplaced, Reading, Rules, read
 from streams.store.commit import Commit, Moved, PartitionStore, State
 from streams.writing import BatchWriter
 
@@ -57,7 +57,7 @@ class Partition:
         limits: Limits,
         classifier: Callable[[], Classifier],
         rules: Rules,
-        misplaced: Callable[[Record, str], bool] | None = None,
+        misplaced: Misplaced | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name = name

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from streams.classify import Classifier
 from streams.increments import Result
 from streams.inheritance import Inherited
-from streams.reading import Reading
+from streams.reading import Place, Reading
 
 
 class Batch(Protocol):
@@ -38,7 +38,7 @@ class Log(Protocol):
 class Outputs(Protocol):
     """Kafka topics that are written before the offset moves: at least once."""
 
-    async def write(self, reading: Reading, result: Result) -> None: ...
+    async def write(self, place: Place, reading: Reading, result: Result) -> None: ...
 
 
 class Kinship(Protocol):

@@ -7,15 +7,17 @@ seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeAlias
 from zlib import crc32
 
 import msgspec
 
+from streams.kept import Keeping
 from streams.keys import GenerationKeys
 from streams.posts import PLATFORMS, Deleted, Post, Unreadable, decode
+from streams.posts.complete import with_closed_hashtags, with_language
 from streams.retention import HOUR_MS, TAG_KEEP_MS
 
 FUTURE_MS: Final = 5 * 60_000  # a post may be this much newer than its record
@@ -24,12 +26,8 @@ _NEVER: Final = 1 << 62
 
 
 class Record(Protocol):
-    """What is used of a Kafka record (aiokafka's `ConsumerRecord` fits)."""
+    """What is used of a Kafka record (aiokafka's own and its `ConsumerRecord` fit)."""
 
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
     @property
     def offset(self) -> int: ...
     @property
@@ -42,6 +40,13 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
+class Place(NamedTuple):
+    """Where records stand."""
+
+    topic: str
+    partition: int
+
+
 class Rules(NamedTuple):
     """Settings that the counts depend on; the same for all workers of an installation."""
 
@@ -50,6 +55,7 @@ class Rules(NamedTuple):
     buckets: int = 64  # seen-sets per partition and hour; a power of two
     publish_all: bool = False  # `posts.classified` gets all counted posts, not only a campaign's
     closed_hashtags: frozenset[str] = frozenset()  # platforms whose hashtags may be `#closed#`
+    keeping: Keeping = Keeping()
 
 
 class DeadLetter(NamedTuple):
@@ -59,22 +65,27 @@ class DeadLetter(NamedTuple):
 
 
 class Reading(msgspec.Struct):
-    """What the first step found; `taken` records are covered, the rest is for the next batch."""
+    """What the first step found; `taken` records are covered, the rest is for the next batch.
+
+    `records`, `posts`, `members` and `watermarks` are columns of the candidates: posts that are to
+    be counted unless they were before.
+    """
 
     first: int  # offset of the first record, and below of the last one taken
     last: int
-    taken: int
-    outcomes: dict[tuple[str, str], int]
-    dead: list[DeadLetter]
-    candidates: list[tuple[Record, Post]]
-    groups: dict[str, list[int]]
-    members: list[str]
-    watermark: int | None
-    watermarks: list[int]  # beside `candidates`: the watermark before each (-1: none yet)
-    expire: dict[str, int]
-    sources: dict[str, int]
-    misplaced: int
-    deleted: dict[str, int]  # uid -> offset of its delete
+    taken: int = 0
+    outcomes: dict[tuple[str, str], int] = {}
+    dead: list[DeadLetter] = []
+    records: list[Record] = []
+    posts: list[Post] = []
+    members: list[str] = []
+    watermarks: list[int] = []  # the watermark before each (-1: none yet)
+    groups: dict[str, list[int]] = {}  # candidates by the set in which they may have been seen
+    watermark: int | None = None
+    expire: dict[str, int] = {}
+    sources: dict[str, int] = {}
+    misplaced: int = 0
+    deleted: dict[str, int] = {}  # uid -> offset of its delete
 
 
 def seen_member(uid: str) -> tuple[str, str]:
@@ -109,13 +120,17 @@ def platform_of(record: Record) -> str | None:
     return None
 
 
+#: How many of these records are not in the partition of their uid.
+Misplaced: TypeAlias = Callable[[Sequence[Record], Sequence[str]], int]
+
+
 def read(
     records: Sequence[Record],
     *,
     watermark: int | None,
     sources: Mapping[str, int],
     rules: Rules,
-    misplaced: Callable[[Record, str], bool] | None = None,
+    misplaced: Misplaced | None = None,
 ) -> Reading:
     """Decode records in log order and decide what the log alone decides.
 
@@ -124,66 +139,53 @@ def read(
     no record at all.  Stops early (`taken`) where one batch would span more event time than totals
     are kept, so that how the log is cut into batches changes no count.
     """
-    start = records[0].offset
-    out = Reading(start, start, 0, {}, [], [], {}, [], watermark, [], {}, {}, 0, {})
-    outcomes, groups, candidates, members = out.outcomes, out.groups, out.candidates, out.members
+    out = Reading(records[0].offset, records[0].offset)
+    kept, posts, watermarks = out.records, out.posts, out.watermarks
     newest = -1 if watermark is None else watermark
-    oldest = _NEVER
-    horizon, mask = rules.horizon_ms, rules.buckets - 1
+    oldest, horizon, closed = _NEVER, rules.horizon_ms, rules.closed_hashtags
     high = dict(sources)
+    late: list[tuple[Record, Post]] = []
     taken = 0
     for record in records:
+        source = platform = None
         if record.headers:
             source = source_of(record)
             if source is not None and source[1] <= high.get(source[0], -1):
                 taken += 1
                 continue
             platform = platform_of(record)
-        else:
-            source = platform = None
         try:
             post = decode(record.value, platform)
-            if type(post) is Post and post.created_at > record.timestamp + FUTURE_MS:
-                raise Unreadable(
-                    "future",
-                    f"created_at is {post.created_at - record.timestamp} ms after the record",
-                )
-        except Unreadable as error:
-            out.dead.append(DeadLetter(record, error.reason, error.detail))
-            # A header is anybody's text, and a label has few values.
-            known = "unknown" if platform is None or platform not in PLATFORMS else platform
-            key = (known, "dead")
-            outcomes[key] = outcomes.get(key, 0) + 1
-        else:
-            if type(post) is not Post:
-                key = (post.platform, "ignored")
-                outcomes[key] = outcomes.get(key, 0) + 1
-                if type(post) is Deleted:
-                    out.deleted[post.uid] = record.offset
-            else:
+            if type(post) is Post:
+                if post.lang == "und" and post.platform != "x":
+                    post = with_language(post)
+                if post.platform in closed:
+                    post = with_closed_hashtags(post)
                 created = post.created_at
+                if created > record.timestamp + FUTURE_MS:
+                    ahead = created - record.timestamp
+                    raise Unreadable("future", f"created_at is {ahead} ms after the record")
                 if created < newest - horizon:
-                    key = (post.platform, "late")
-                    outcomes[key] = outcomes.get(key, 0) + 1
+                    _outcome(out, post.platform, "late")
+                    late.append((record, post))
                 else:
                     low = created if created < oldest else oldest
                     top = created if created > newest else newest
-                    if top - low > TAG_KEEP_MS and taken and low != _NEVER:
+                    if top - low > TAG_KEEP_MS and taken:
                         break
-                    oldest = low
-                    family, member = seen_member(post.uid)
-                    group = _KEYS.seen(created // HOUR_MS, family, crc32(member.encode()) & mask)
-                    at = groups.get(group)
-                    if at is None:
-                        at = groups[group] = []
-                        out.expire[group] = (created // HOUR_MS + 1) * HOUR_MS + horizon
-                    at.append(len(candidates))
-                    candidates.append((record, post))
-                    members.append(member)
-                    out.watermarks.append(newest)
-                    newest = top
-                if misplaced is not None and misplaced(record, post.uid):
-                    out.misplaced += 1
+                    kept.append(record)
+                    posts.append(post)
+                    watermarks.append(newest)
+                    oldest, newest = low, top
+            else:
+                _outcome(out, post.platform, "ignored")
+                if type(post) is Deleted:
+                    out.deleted[post.uid] = record.offset
+        except Unreadable as error:
+            out.dead.append(DeadLetter(record, error.reason, error.detail))
+            # A header is anybody's text, and a label has few values.
+            known = platform is not None and platform in PLATFORMS
+            _outcome(out, platform if known and platform else "unknown", "dead")
         if source is not None:
             high[source[0]] = source[1]
             out.sources[source[0]] = source[1]
@@ -191,4 +193,46 @@ def read(
     out.taken = taken
     out.last = records[taken - 1].offset
     out.watermark = None if newest < 0 else newest
+    _find_sets(out, rules)
+    if misplaced is not None:
+        read_records = [*kept, *(record for record, _ in late)]
+        out.misplaced = misplaced(read_records, [post.uid for post in (*posts, *_second(late))])
     return out
+
+
+def _second(pairs: Iterable[tuple[Record, Post]]) -> Iterator[Post]:
+    return (post for _, post in pairs)
+
+
+def _outcome(out: Reading, platform: str, outcome: str) -> None:
+    key = (platform, outcome)
+    out.outcomes[key] = out.outcomes.get(key, 0) + 1
+
+
+def _find_sets(out: Reading, rules: Rules) -> None:
+    """Name the seen-sets of the candidates.
+
+    Most of a batch is of one hour and platform: sets are gathered by number, and named once each.
+    """
+    mask = rules.buckets - 1
+    members = out.members
+    sets: dict[tuple[int, str], dict[int, list[int]]] = {}
+    for index, post in enumerate(out.posts):
+        uid = post.uid
+        # As `seen_member` says; in here, because a call a post is a tenth of a microsecond.
+        family, member = ("x", uid[2:]) if post.platform == "x" else seen_member(uid)
+        members.append(member)
+        place = (post.created_at // HOUR_MS, family)
+        buckets = sets.get(place)
+        if buckets is None:
+            buckets = sets[place] = {}
+        bucket = crc32(member.encode()) & mask
+        if bucket in buckets:
+            buckets[bucket].append(index)
+        else:
+            buckets[bucket] = [index]
+    for (hour, family), buckets in sets.items():
+        for bucket, indices in buckets.items():
+            group = _KEYS.seen(hour, family, bucket)
+            out.groups[group] = indices
+            out.expire[group] = (hour + 1) * HOUR_MS + rules.horizon_ms

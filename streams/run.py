@@ -30,6 +30,7 @@ from streams.worker import Worker
 log: Final = logging.getLogger(__name__)
 
 _RETRY_SECONDS: Final = 2.0
+_BATCH_BYTES: Final = 256 * 1024  # of what is written to one partition at a time
 _STOP_SECONDS: Final = 4.0  # for Faust; the batch in hand has had its time before
 
 
@@ -53,7 +54,8 @@ async def _start_producer(
             **client_options(settings.kafka),
             enable_idempotence=True,
             acks="all",
-            linger_ms=5,
+            linger_ms=0,  # batches are built here
+            max_batch_size=_BATCH_BYTES,
             compression_type=settings.kafka.codec,
             max_request_size=settings.kafka.dead_record_bytes,
         )

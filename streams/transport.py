@@ -15,25 +15,27 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, EventT
 
-Record: TypeAlias = ConsumerRecord[bytes, bytes]
+from streams.fetching import fetch_lists
+
 _epochs: Final = itertools.count(1)
 
 
 class Batch(NamedTuple):
     """Consecutive records of one partition; `end` is the offset that the next batch starts at."""
 
+    tp: TP
     epoch: int
     start: int | None
     end: int
-    records: list[Record]
+    records: list[Any]  # aiokafka's own, see `streams.fetching`
 
 
 class RebalanceHooks(Protocol):
@@ -70,6 +72,10 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         return consumer
 
+    async def on_start(self) -> None:
+        await super().on_start()
+        fetch_lists(self._ensure_consumer())
+
     async def _fetch_records(
         self,
         consumer: AIOKafkaConsumer,
@@ -86,9 +92,8 @@ class BatchThread(driver.AIOKafkaConsumerThread):
                 continue
             start = self._end.get(tp)
             end = self._end[tp] = max(self._position(consumer, tp), records[-1].offset + 1)
-            batches[TP(tp.topic, tp.partition)] = [
-                Batch(self._epoch.get(tp, 0), start, end, records)
-            ]
+            place = TP(tp.topic, tp.partition)
+            batches[place] = [Batch(place, self._epoch.get(tp, 0), start, end, records)]
         return batches
 
     @staticmethod

@@ -25,7 +25,7 @@ from streams.murmur2 import partition_of
 from streams.observe import WorkerObserver
 from streams.outputs import KafkaOutputs
 from streams.partition import RETRIED, Partition
-from streams.reading import Record, Rules
+from streams.reading import Place, Record, Rules
 from streams.store.commit import PartitionStore, Redis
 from streams.store.kinship import KinshipStore
 from streams.transport import Batch, BatchConsumer, BatchThread, PartitionLog
@@ -71,6 +71,7 @@ class Worker:
             buckets=settings.dedupe.buckets,
             publish_all=settings.kafka.classified == "all",
             closed_hashtags=frozenset(settings.reading.closed_hashtags),
+            keeping=settings.posts.keeping(text=settings.privacy.keep_text),
         )
         kafka = settings.kafka
         self._outputs = KafkaOutputs(
@@ -78,7 +79,6 @@ class Worker:
             classified=kafka.topics.classified,
             dead=kafka.topics.dead,
             raw=kafka.topics.raw,
-            author_key=self._rules.author_key,
         )
         self._kinship = KinshipStore(redis, self._layout, observer.inherited)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -136,15 +136,13 @@ class Worker:
         self.forwarders = {}
 
     async def count(self, batch: Batch) -> None:
-        record = batch.records[0]
-        partition = self.partitions.get(TP(record.topic, record.partition))
+        partition = self.partitions.get(batch.tp)
         if partition is not None and not self.stopping:
             # Shielded: a batch in hand is finished although its agent is cancelled.
             await asyncio.shield(self._spawn(partition.deliver(batch)))
 
     async def forward(self, batch: Batch) -> None:
-        record = batch.records[0]
-        forwarder = self.forwarders.get(TP(record.topic, record.partition))
+        forwarder = self.forwarders.get(batch.tp)
         if forwarder is not None and not self.stopping:
             await asyncio.shield(self._spawn(forwarder.deliver(batch)))
 
@@ -172,6 +170,7 @@ class Worker:
             log=PartitionLog(self._thread, tp),
             store=store,
             writer=BatchWriter(
+                place=Place(tp.topic, tp.partition),
                 store=store,
                 outputs=self._outputs,
                 observer=self._observer,
@@ -187,22 +186,27 @@ class Worker:
 
     def _new_forwarder(self, tp: TP) -> Forwarder:
         return Forwarder(
+            partition=tp.partition,
             log=PartitionLog(self._thread, tp),
             producer=self._producer,
             topic=self.settings.kafka.topics.keyed,
             waiting=self._observer.waiting,
         )
 
-    def _misplaced(self, tp: TP, record: Record, uid: str) -> bool:
-        """Not keyed by its uid, and not where Kafka's default partitioner would have put it.
+    def _misplaced(self, tp: TP, records: Sequence[Record], uids: Sequence[str]) -> int:
+        """How many are not keyed by their uid, and not where Kafka's default partitioner would
+        have put them.
 
         Any partitioner puts equal keys together, so a record keyed by its uid is in its place.
         """
-        key = uid.encode()
-        if record.key == key:
-            return False
+        keys = [uid.encode() for uid in uids]
+        if keys == [record.key for record in records]:
+            return 0
         partitions = self._thread().topic_partitions(tp.topic) or 1
-        return partition_of(key, partitions) != tp.partition
+        return sum(
+            record.key != key and partition_of(key, partitions) != tp.partition
+            for record, key in zip(records, keys, strict=True)
+        )
 
     async def kafka_answers(self, seconds: float) -> bool:
         """Whether a broker answers within so many seconds."""

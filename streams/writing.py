@@ -6,14 +6,14 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from streams.aggregate import count
+from streams.aggregate import count, tag_hours
 from streams.classify import Classifier
 from streams.ports import Kinship, Observer, Outputs
-from streams.reading import Reading, Rules
+from streams.reading import Place, Reading, Rules
 from streams.store.commit import Commit, PartitionStore
 
-#: Pairs of hashtag and hour that are remembered; past ones are asked for again where needed.
-_MOST_HOT: Final = 10_000
+#: Pairs of hashtag and hour whose counts are remembered; others are asked for where needed.
+_MOST_TAG_HOURS: Final = 50_000
 
 
 class BatchWriter:
@@ -23,22 +23,25 @@ class BatchWriter:
     def __init__(
         self,
         *,
+        place: Place,
         store: PartitionStore,
         outputs: Outputs,
         observer: Observer,
         kinship: Kinship,
         rules: Rules,
     ) -> None:
+        self._place = place
         self._store = store
         self._outputs = outputs
         self._observer = observer
         self._kinship = kinship
         self._rules = rules
-        self._hot: set[tuple[str, int]] = set()
+        self._tag_hours: dict[tuple[str, int], int] = {}  # as stored, this worker's own included
 
     def forget(self) -> None:
         """Another position: what Redis said of its counters may not hold there."""
-        self._hot.clear()
+        self._tag_hours.clear()
+        self._store.forget()
 
     async def write(
         self,
@@ -49,37 +52,33 @@ class BatchWriter:
     ) -> None:
         """All of the batch or nothing.  Raises `Moved`, and what Redis and Kafka raise."""
         began = time.perf_counter()
-        known = await self._store.seen(commit.gen, commit.expect, reading)
         inherited = await self._kinship.inherited(reading, classifier)
-        asked = time.perf_counter()
-        written = False  # what is published does not depend on whose authors are wanted
-        while True:
-            result = count(
-                reading,
-                known,
-                classifier=classifier,
-                rules=self._rules,
-                hot=self._hot,
-                inherited=inherited,
-            )
-            added = time.perf_counter()
-            if not written:
-                await self._outputs.write(reading, result)
-                written = True
-            published = time.perf_counter()
-            versions = classifier.versions
-            hot = await self._store.commit(commit, reading, result, versions, incidents)
-            if not hot:
-                break
-            self._hot |= hot
+        pairs = tag_hours(reading.posts, inherited, classifier)
+        asked = await self._store.seen(commit, reading, pairs - self._tag_hours.keys())
+        self._tag_hours.update(asked.counts)
+        answered = time.perf_counter()
+        result = count(
+            reading,
+            asked.known,
+            classifier=classifier,
+            rules=self._rules,
+            before=self._tag_hours,
+            inherited=inherited,
+        )
+        added = time.perf_counter()
+        await self._outputs.write(self._place, reading, result)
+        published = time.perf_counter()
+        await self._store.commit(commit, reading, result, classifier.versions, incidents)
         done = time.perf_counter()
+        for pair, n in result.hours.items():
+            self._tag_hours[pair] += n
         seconds = {
-            "seen": asked - began,
-            "count": added - asked,
+            "seen": answered - began,
+            "count": added - answered,
             "outputs": published - added,
             "commit": done - published,
         }
         self._observer.committed(reading, result, seconds)
         await self._kinship.remember(result)
-        if len(self._hot) > _MOST_HOT:
-            self._hot.clear()
+        if len(self._tag_hours) > _MOST_TAG_HOURS:
+            self._tag_hours.clear()

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from streams import campaigns
-from streams.aggregate import count
+from streams.aggregate import count, tag_hours
 from streams.classify import Classifier
 from streams.increments import Result
 from streams.keys import US
@@ -32,8 +32,10 @@ def result(*posts: dict[str, Any], classifier: Classifier | None = None, **users
         records.append(FakeRecord(number, PARENT_MS + 86_400_000, None, orjson.dumps(line)))
     reading = read(records, watermark=None, sources={}, rules=RULES)
     assert not reading.dead
+    classifier = classifier or Classifier([CAMPAIGN])
+    before = dict.fromkeys(tag_hours(reading.posts, {}, classifier), 0)
     known = [False] * len(posts)
-    return count(reading, known, classifier=classifier or Classifier([CAMPAIGN]), rules=RULES)
+    return count(reading, known, classifier=classifier, rules=RULES, before=before)
 
 
 def answer(seconds: float, kind: str = "replied_to", text: str = "Me too.") -> dict[str, Any]:

@@ -45,21 +45,36 @@ class Classifier:
             if matcher.has_tag(name)
         )
         self._roots = frozenset(uid for matcher in self._matchers for uid in matcher.roots)
-        self._may_be_in = Anchors(
-            text for matcher in self._matchers for text in matcher.anchored
-        ).may_be_in
+        self._anchors = Anchors(text for matcher in self._matchers for text in matcher.anchored)
         self._known: dict[str, int] = {}
 
     def is_campaign_tag(self, tag: str) -> bool:
         """Whether a canonical hashtag belongs to any campaign."""
         return self._bits(tag) != 0
 
+    def may_belong(self, posts: Sequence[Post]) -> set[int]:
+        """Indices of the posts that may belong to a campaign: for all others `classify` is empty.
+
+        All at once, which is a fifth of the cost of one by one.
+        """
+        found = self._anchors.may_be_among([post.text for post in posts])
+        names = {tag for post in posts for tag in post.hashtags}
+        tags = {tag for tag in names if self._bits(tag)}
+        for index, post in enumerate(posts):
+            if (post.hashtags and not tags.isdisjoint(post.hashtags)) or (
+                post.parent is not None and self._about_root(post)
+            ):
+                found.add(index)
+        if not self._roots.isdisjoint([post.uid for post in posts]):
+            found |= {index for index, post in enumerate(posts) if post.uid in self._roots}
+        return found
+
     def classify(self, post: Post) -> tuple[Membership, ...]:
         """The campaigns that the post belongs to, in the order of the configuration."""
         bits = 0
         for tag in post.hashtags:
             bits |= self._bits(tag)
-        reads = self._may_be_in(post.text)
+        reads = self._anchors.may_be_in(post.text)
         if not bits and not reads and not self._about_root(post):
             return ()
         text, lang = post.text[:_LONGEST_TEXT], post.lang

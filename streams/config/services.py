@@ -63,7 +63,7 @@ class KafkaSettings(Section):
         "topic takes 64 KiB more",
     )
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
-        "lz4", description="compression of what is written"
+        "zstd", description="compression of what is written"
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="TLS: `SSL`, `SASL_SSL`; with a user name: `SASL_…`"

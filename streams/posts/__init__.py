@@ -40,11 +40,18 @@ class Platform(Protocol):
 _MODULES: Final[tuple[Platform, ...]] = (bluesky, mastodon, facebook, x)
 PLATFORMS: Final[Mapping[str, Platform]] = {module.PLATFORM: module for module in _MODULES}
 
-#: By platform of the header, and of all where there is none.
-_PREFIXES: Final[dict[str | None, list[tuple[bytes, Callable[[bytes], Decoded]]]]] = {
-    None: [item for module in _MODULES for item in module.PREFIXES.items()],
-    **{name: list(module.PREFIXES.items()) for name, module in PLATFORMS.items()},
+#: Decoders by platform of the header (None: of all) and by how a record begins.  What begins alike
+#: is told apart by `_HEAD` bytes: one look-up a record.
+_HEAD: Final = 6
+_HEADS: Final[dict[str | None, dict[bytes, tuple[bytes, Callable[[bytes], Decoded]]]]] = {
+    name: {
+        prefix[:_HEAD]: (prefix, decoder)
+        for module in modules
+        for prefix, decoder in module.PREFIXES.items()
+    }
+    for name, modules in [(None, _MODULES), *((one.PLATFORM, [one]) for one in _MODULES)]
 }
+_NO_HEADS: Final[dict[bytes, tuple[bytes, Callable[[bytes], Decoded]]]] = {}
 _keys: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _WHERE: Final = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 _TIMES: Final = ("created_at", "timestamp_ms", "created_time")
@@ -58,15 +65,15 @@ def decode(value: bytes | None, platform: str | None = None) -> Decoded:
     """
     if not value:
         raise Unreadable("empty", "the record has no value")
-    for prefix, decoder in _PREFIXES.get(platform, ()):
-        if value.startswith(prefix):
-            try:
-                # msgspec checks only what it decodes, and JSON is UTF-8 throughout.
-                if not value.isascii():
-                    value.decode()
-                return decoder(value)
-            except (ValueError, Unreadable, RecursionError):
-                break  # something else that begins alike, or broken: the long way says which
+    known = _HEADS.get(platform, _NO_HEADS).get(value[:_HEAD])
+    if known is not None and value.startswith(known[0]):
+        try:
+            # msgspec checks only what it decodes, and JSON is UTF-8 throughout.
+            if not value.isascii():
+                value.decode()
+            return known[1](value)
+        except (ValueError, Unreadable, RecursionError):
+            pass  # something else that begins alike, or broken: the long way says which
     return _by_keys(value, platform)
 
 

@@ -34,15 +34,15 @@ def hash_author(key: bytes, platform: str, author_id: str) -> bytes:
     return blake2b(f"{platform}:{author_id}".encode(), key=key, digest_size=16).digest()
 
 
-def document(post: Post, campaigns: Iterable[Member], author_key: bytes) -> dict[str, Any]:
-    """The post as JSON-ready values: no text, no id of its author."""
+def document(post: Post, campaigns: Iterable[Member], author: str) -> dict[str, Any]:
+    """The post as JSON-ready values: no text, of its author the digest (hex) alone."""
     return {
         "uid": post.uid,
         "platform": post.platform,
         "kind": post.kind,
         "parent": post.parent,
         "root": post.root,
-        "author": hash_author(author_key, post.platform, post.author_id).hex(),
+        "author": author,
         "created_at": post.created_at,
         "lang": post.lang,
         "country": post.country,

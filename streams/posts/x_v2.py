@@ -5,7 +5,6 @@ https://docs.x.com/x-api/posts/filtered-stream
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -20,7 +19,7 @@ from streams.posts.fields import (
     unescaped,
 )
 from streams.posts.post import Post, Subject, Unreadable
-from streams.posts.x_common import LARGEST, uid_of, without_rt
+from streams.posts.x_common import number, uid_of, without_rt
 
 # Only what is used is decoded; msgspec skips the rest (1.3 µs for a post of 770 bytes).
 
@@ -90,8 +89,6 @@ class _Line(msgspec.Struct, gc=False):
 
 _line: Final = msgspec.json.Decoder(_Line).decode
 _bare: Final = msgspec.json.Decoder(_Tweet).decode
-_tag: Final = attrgetter("tag")
-_NOTHING: Final = _Includes()
 _PLAIN: Final = Subject("original", None, None)
 _KINDS: Final = {"retweeted": "repost", "replied_to": "reply", "quoted": "quote"}
 _ORDER: Final = ("repost", "reply", "quote", "original")
@@ -108,8 +105,9 @@ def decode_bare(value: bytes) -> Post:
 
 
 def _post(line: _Line) -> Post:
-    """The common case, an original, is in here with few calls: it is most of what is read."""
-    tweet, includes = line.data, line.includes or _NOTHING
+    """The common case, a post that needs nothing of `includes`, is in here with few calls: it is
+    most of what is read."""
+    tweet, includes = line.data, line.includes
     author, created, conversation = tweet.author_id, tweet.created_at, tweet.conversation_id
     if not author:
         raise Unreadable("field", "author_id is missing: ask X for tweet.fields=author_id")
@@ -121,42 +119,30 @@ def _post(line: _Line) -> Post:
         uid_of(first)  # says so
     uid = "x:" + first
     kind, parent, subject = "original", None, None
-    shown = tweet
+    text, entities, note = tweet.text, tweet.entities, tweet.note_tweet
     if tweet.referenced_tweets:
         kind, parent = _kind(tweet.referenced_tweets)
         if parent is not None:
-            about = _find(includes.tweets, parent)
-            if about is not None:
+            about = None if includes is None else _find(includes.tweets, parent)
+            if includes is not None and about is not None:
                 parent = _first(about)
                 if kind == "repost":
-                    shown = about
+                    text, entities, note = about.text, about.entities, about.note_tweet
                     subject = _subject(about, includes)
             parent = uid_of(parent)
-    text, entities = shown.text, shown.entities
-    if shown.note_tweet is not None:  # the whole of a long post, whose `text` is cut
-        text, entities = shown.note_tweet.text, shown.note_tweet.entities
+    if note is not None:  # the whole of a long post, whose `text` is cut
+        text, entities = note.text, note.entities
     if "&" in text:
         text = unescaped(text)
-    if kind == "repost" and shown is tweet:
+    if kind == "repost" and subject is None:
         text = without_rt(text)
     hashtags: tuple[str, ...] = ()
     if entities is not None:
         if entities.hashtags:
-            hashtags = tags(map(_tag, entities.hashtags))
+            hashtags = tags([tag.tag for tag in entities.hashtags])
     elif "#" in text or "\uff03" in text:  # X was not asked for entities
         hashtags = tags_in(text)
-    followers = verified = land = location = None
-    for user in includes.users or ():
-        if user.id == author:
-            verified, location = user.verified, user.location
-            if user.public_metrics is not None:
-                followers = user.public_metrics.followers_count
-                if followers is not None and not 0 <= followers <= LARGEST:
-                    followers = None
-            break
-    if tweet.geo is not None:
-        land = _country(tweet.geo, includes.places)
-    return Post(
+    post = Post(
         uid,
         "x",
         kind,
@@ -165,15 +151,32 @@ def _post(line: _Line) -> Post:
         author,
         round_seconds.get(created) or iso_ms(created),
         language(tweet.lang),
-        land,
-        "place" if land else None,
-        followers,
-        verified,
+        None,
+        None,
+        None,
+        None,
         hashtags,
         text,
         subject,
-        None if land else location or None,
+        None,
     )
+    if includes is not None:
+        _complete(post, author, includes, tweet.geo)
+    return post
+
+
+def _complete(post: Post, author: str, includes: _Includes, geo: _Geo | None) -> None:
+    """What `includes` says of the author and the place."""
+    for user in includes.users or ():
+        if user.id == author:
+            post.verified, post.location = user.verified, user.location or None
+            if user.public_metrics is not None:
+                post.followers = number(user.public_metrics.followers_count)
+            break
+    if geo is not None:
+        post.country = _country(geo, includes.places)
+        if post.country is not None:
+            post.country_source, post.location = "place", None
 
 
 def _kind(references: list[_Reference]) -> tuple[str, str | None]:

@@ -6,21 +6,24 @@ rebalance, a repeated command and a Redis that went back in time change nothing:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
 from streams.increments import Result
-from streams.keys import PartitionKeys
+from streams.keys import GenerationKeys, PartitionKeys
 from streams.reading import Reading
-from streams.retention import HOT_POSTS, MINUTE_AUTHORS_KEEP_MS, TAG_KEEP_MS
+from streams.retention import TAG_KEEP_MS
 from streams.store.tombstones import tombstones
 
 _LUA: Final = files("streams.store") / "lua"
 _pack: Final = msgspec.msgpack.Encoder().encode
 _NO_OFFSET: Final = -1
+_MOST_INDEXED: Final = 50_000
+#: Names without the partition: the scripts put its prefix before them.
+_KEYS: Final = GenerationKeys("")
 
 
 class Script(Protocol):
@@ -71,14 +74,27 @@ class Commit(NamedTuple):
     key: str
 
 
+class Asked(NamedTuple):
+    """What Redis said before a batch is added up."""
+
+    known: list[bool]  # one flag a candidate, in the order of `reading.groups`
+    counts: dict[tuple[str, int], int]  # posts by hashtag and hour (since 1970)
+
+
+def commit_script() -> str:
+    """The commit's script: what keeps posts is a file of its own."""
+    return (_LUA / "keep.lua").read_text() + (_LUA / "commit.lua").read_text()
+
+
 class PartitionStore:
     """Everything that one partition owns in Redis."""
 
     def __init__(self, redis: Redis, keys: PartitionKeys) -> None:
         self.keys = keys
         self._redis = redis
+        self._indexed: set[str] = set()  # keys whose time to go is in Redis
         self._seen = redis.register_script((_LUA / "seen.lua").read_text())
-        self._commit = redis.register_script((_LUA / "commit.lua").read_text())
+        self._commit = redis.register_script(commit_script())
         self._incarnate = redis.register_script((_LUA / "incarnate.lua").read_text())
 
     async def load(self) -> State:
@@ -98,24 +114,34 @@ class PartitionStore:
             sources=sources,
         )
 
-    async def seen(self, gen: int, offset: int | None, reading: Reading) -> list[bool]:
-        """One flag a candidate, in the order of `reading.groups`.  Raises `Moved`."""
+    async def seen(
+        self, position: Commit, reading: Reading, tags: Collection[tuple[str, int]]
+    ) -> Asked:
+        """What is stored of the candidates, and of hashtags in hours.  Raises `Moved`."""
         groups = [
             [name, [reading.members[index] for index in indices]]
             for name, indices in reading.groups.items()
         ]
         if not groups:
-            return []
+            return Asked([], {})
+        by_hour: dict[int, list[str]] = {}
+        for tag, hour in tags:
+            by_hour.setdefault(hour, []).append(tag)
         request = {
-            "gen": gen,
-            "offset": _NO_OFFSET if offset is None else offset,
-            "prefix": self.keys.gen(gen).prefix,
+            "gen": position.gen,
+            "offset": _NO_OFFSET if position.expect is None else position.expect,
+            "prefix": self.keys.gen(position.gen).prefix,
             "groups": groups,
+            "tags": [[_KEYS.bucket(3600, hour * 3600), names] for hour, names in by_hour.items()],
         }
         answer = await self._seen(keys=[self.keys.state], args=[_pack(request)])
         if answer[0] != b"ok":
             raise Moved
-        return [flag == 49 for flag in cast("bytes", answer[1])]  # 49 is "1"
+        pairs = ((tag, hour) for hour, names in by_hour.items() for tag in names)
+        return Asked(
+            [flag == 49 for flag in cast("bytes", answer[1])],  # 49 is "1"
+            {pair: int(n or 0) for pair, n in zip(pairs, answer[2], strict=True)},
+        )
 
     async def commit(
         self,
@@ -124,15 +150,11 @@ class PartitionStore:
         result: Result,
         versions: Mapping[str, str],
         incidents: Iterable[Sequence[str]] = (),
-    ) -> set[tuple[str, int]]:
-        """Write the batch; an empty set means done.
-
-        A non-empty set names (hashtag, hour) pairs that became hot: nothing was written, and the
-        batch is to be counted again with their authors.  Raises `Moved`.
-        """
-        generation = self.keys.gen(position.gen)
+    ) -> None:
+        """Write the batch.  Raises `Moved` where nothing was written."""
+        expire = self._not_indexed(result.expire, reading.watermark)
         request = {
-            "prefix": generation.prefix,
+            "prefix": self.keys.gen(position.gen).prefix,
             "partition": self.keys.prefix,
             "gen": position.gen,
             "expect": _NO_OFFSET if position.expect is None else position.expect,
@@ -141,12 +163,11 @@ class PartitionStore:
             "ts": position.timestamp,
             "key": position.key,
             "watermark": reading.watermark,
-            "hot": HOT_POSTS,
             "keep": TAG_KEEP_MS,
-            "keep_minute": MINUTE_AUTHORS_KEEP_MS,
-            "hours": result.hours,
-            "tags": result.tags,
-            "incr": result.incr,
+            "tags": [(tag, newest, began) for tag, (newest, began) in result.tags.items()],
+            "incr": [
+                (key, list(fields), list(fields.values())) for key, fields in result.incr.items()
+            ],
             "sadd": result.seen,
             "deleted": tombstones(reading.deleted),
             "authors": result.authors,
@@ -155,14 +176,27 @@ class PartitionStore:
             "sources": reading.sources,
             "versions": versions,
             "incidents": [list(incident) for incident in incidents],
-            "expire": result.expire,
+            "expire": [part for suffix, ms in expire.items() for part in (ms, suffix)],
         }
-        answer = await self._commit(keys=[self.keys.state], args=[_pack(request)])
-        if answer[0] == b"ok":
-            return set()
-        if answer[0] == b"authors":
-            return {(answer[i].decode(), int(answer[i + 1])) for i in range(1, len(answer), 2)}
-        raise Moved
+        kept = () if result.kept is None else result.kept.arguments()
+        if await self._commit(keys=[self.keys.state], args=[_pack(request), *kept]) != b"ok":
+            raise Moved
+        if len(self._indexed) > _MOST_INDEXED:
+            self._indexed.clear()
+        self._indexed.update(expire)
+
+    def forget(self) -> None:
+        """Another position: what Redis was told may not hold there."""
+        self._indexed.clear()
+
+    def _not_indexed(self, expire: Mapping[str, int], watermark: int | None) -> dict[str, int]:
+        """Keys whose time to go Redis may not know; a key that was removed may come again."""
+        passed = -1 if watermark is None else watermark
+        return {
+            suffix: ms
+            for suffix, ms in expire.items()
+            if suffix not in self._indexed or ms < passed
+        }
 
     async def incarnate(self, gen: int, offset: int | None, reason: str) -> None:
         """Begin a new incarnation (another log stands there).  Raises `Moved`."""

@@ -54,7 +54,7 @@ class KinshipStore:
         """What the batch's heirs inherit, by index of the candidate."""
         heirs = {
             index: post.parent
-            for index, (_, post) in enumerate(reading.candidates)
+            for index, post in enumerate(reading.posts)
             if post.platform in PLATFORMS and is_heir(post) and post.parent is not None
         }
         if not heirs:
@@ -62,7 +62,7 @@ class KinshipStore:
         wanted = set(heirs.values())
         known = {uid: self._recent[uid] for uid in wanted & self._recent.keys()}
         # Subjects of the same batch are not stored yet.
-        for _, post in reading.candidates:
+        for post in reading.posts:
             if post.uid in wanted and post.uid not in known and post.kind != "repost":
                 known[post.uid] = Heritage(post.hashtags, classifier.classify(post))
         known.update(await self._look_up(wanted - known.keys()))

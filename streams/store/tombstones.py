@@ -28,6 +28,11 @@ def tombstones(deleted: Mapping[str, int]) -> dict[str, list[int | str]]:
     return found
 
 
+def author_name(author: str) -> str:
+    """What stands for an author (digest in hex) where uids of deleted posts stand."""
+    return f"author:{author}"
+
+
 def _place(uid: str) -> tuple[int, str]:
     member = "".join(seen_member(uid))
     return crc32(member.encode()) % BUCKETS, member

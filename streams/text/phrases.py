@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -32,6 +32,7 @@ _DROPPED: Final = b".,!?:;'\"()*"
 _DISGUISES: Final = {
     *("\U0001d400".encode()[:2], "\uff54".encode()[:2], b"\xc2\xad", b"\xe2\x80\x8b"),
 }
+_BETWEEN: Final = "\0"  # texts that are looked through together
 _ENOUGH: Final = 4  # ASCII letters of a word that are seldom in other words; of other scripts 3
 
 
@@ -111,6 +112,19 @@ class Anchors:
 
     def may_be_in(self, text: str) -> bool:
         return bool(self._find(text.encode().translate(_LOWER, _DROPPED)))
+
+    def may_be_among(self, texts: Sequence[str]) -> set[int]:
+        """Indices of the texts that may have a phrase in them: a third of their cost alone."""
+        joined = _BETWEEN.join(texts).encode().translate(_LOWER, _DROPPED)
+        if joined.count(_BETWEEN.encode()) != len(texts) - 1:  # it stands in a text
+            return {index for index, text in enumerate(texts) if self.may_be_in(text)}
+        found: set[int] = set()
+        index = last = 0
+        for _, start, _ in self._find(joined):
+            index += joined.count(_BETWEEN.encode(), last, start)
+            last = start
+            found.add(index)
+        return found
 
 
 def _anchors(text: str) -> set[bytes]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import orjson
-from aiokafka import AIOKafkaProducer
+import asyncio
 
-from streams.config import Settings
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from faust.types import TP
+
+from streams.config import KafkaSettings, Settings
 from streams.forward import Forwarder
 from streams.kafka import client_options, ensure_topics
 from streams.murmur2 import partition_of
@@ -34,23 +37,36 @@ async def test_a_client_that_knows_only_other_topics_asks_first(settings: Settin
         await producer.send_and_wait(kafka.topics.classified, b"{}")
         await producer.client.force_metadata_update()
         assert producer.client.cluster.partitions_for_topic(kafka.topics.keyed) is None
-        sent: list[int | None] = []
-        send = producer.send
-
-        async def noting(topic: str, *args: object, **options: object) -> object:
-            sent.append(options["partition"])  # type: ignore[arg-type]
-            return await send(topic, *args, **options)  # type: ignore[arg-type]
-
-        producer.send = noting
         forwarder = Forwarder(
-            log=Log(), producer=producer, topic=kafka.topics.keyed, waiting=lambda _: None
+            partition=0,
+            log=Log(),
+            producer=producer,
+            topic=kafka.topics.keyed,
+            waiting=lambda _: None,
         )
-        records = [FakeRecord(n, 1, None, post(n), topic=kafka.topics.raw) for n in range(8)]
+        records = [FakeRecord(n, 1, None, post(n)) for n in range(8)]
         await forwarder.check()
-        await forwarder.deliver(Batch(1, 0, 8, records))  # type: ignore[arg-type]
+        await forwarder.deliver(Batch(TP(kafka.topics.raw, 0), 1, 0, 8, records))
     finally:
         await producer.stop()
-    uids = [f"x:{orjson.loads(record.value or b'')['data']['id']}" for record in records]
-    wanted = [partition_of(uid.encode(), kafka.partitions) for uid in uids]
-    assert sent == wanted
-    assert wanted[0] != 0
+    uids = [f"x:{orjson.loads(record.value or b'')['data']['id']}".encode() for record in records]
+    wanted = {uid: partition_of(uid, kafka.partitions) for uid in uids}
+    assert wanted[uids[0]] != 0
+    assert await _places(kafka) == wanted
+
+
+async def _places(kafka: KafkaSettings) -> dict[bytes, int]:
+    """Partitions of the keyed topic's records, by key."""
+    consumer = AIOKafkaConsumer(
+        kafka.topics.keyed, **client_options(kafka), auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        places: dict[bytes, int] = {}
+        async with asyncio.timeout(30):
+            while len(places) < 8:
+                for tp, records in (await consumer.getmany(timeout_ms=500)).items():
+                    places.update({record.key: tp.partition for record in records})
+        return places
+    finally:
+        await consumer.stop()

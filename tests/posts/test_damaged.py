@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.posts import Post, Unreadable, decode
-from streams.posts.output import PUBLIC_AUTHOR_KEY, document
+from streams.posts.output import document
 from tests.posts.samples_facebook import comment_line, feed_line, line, node, tag, value, webhook
 from tests.posts.samples_mastodon import ID, event, status, status_line, update
 
@@ -54,7 +54,7 @@ def check(record: bytes, platform: str | None) -> None:
         orjson.dumps([error.reason, error.detail])
         return
     if isinstance(found, Post):
-        orjson.dumps(document(found, (), PUBLIC_AUTHOR_KEY))
+        orjson.dumps(document(found, (), ""))
         assert not any(char.isspace() for char in found.uid)
         assert found.hashtags == tuple(dict.fromkeys(found.hashtags))
 

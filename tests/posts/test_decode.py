@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.posts import Post, Unreadable, decode
-from streams.posts.output import PUBLIC_AUTHOR_KEY, document
+from streams.posts.output import document
 from tests.posts.samples import line, v1, v2, v2_line
 
 
@@ -78,7 +78,7 @@ def check(value: bytes) -> None:
         orjson.dumps([error.reason, error.detail])
         return
     if isinstance(found, Post):
-        text = orjson.dumps(document(found, (), PUBLIC_AUTHOR_KEY))
+        text = orjson.dumps(document(found, (), ""))
         assert b"text_key" in text
         assert found.hashtags == tuple(dict.fromkeys(found.hashtags))
 

@@ -6,7 +6,7 @@ import orjson
 
 from streams.classify import Membership
 from streams.posts import Post, decode
-from streams.posts.output import PUBLIC_AUTHOR_KEY, document, hash_author
+from streams.posts.output import document, hash_author
 from tests.posts.samples import v2, v2_line
 
 
@@ -17,9 +17,7 @@ def sample() -> Post:
 
 
 def test_the_document_is_the_contract_s() -> None:
-    text = orjson.dumps(
-        document(sample(), [Membership("metoo", "hashtag", "unclear")], PUBLIC_AUTHOR_KEY)
-    )
+    text = orjson.dumps(document(sample(), [Membership("metoo", "hashtag", "unclear")], "00" * 16))
     made = orjson.loads(text)
     assert list(made) == [
         *("uid", "platform", "kind", "parent", "root", "author", "created_at", "lang", "country"),

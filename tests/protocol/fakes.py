@@ -8,11 +8,12 @@ from typing import NamedTuple
 from zlib import crc32
 
 import orjson
+from faust.types import TP
 
 from streams.classify import Classifier
 from streams.increments import Result
 from streams.inheritance import NOTHING, Inherited
-from streams.reading import Reading
+from streams.reading import Place, Reading
 from streams.transport import Batch
 
 START_MS = 1_508_061_600_000  # 15 October 2017, 10:00 UTC
@@ -27,8 +28,6 @@ class FakeRecord:
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
-    topic: str = "posts.raw"
-    partition: int = 0
 
 
 def post(number: int, text: str = "Good morning", *, at: int | None = None) -> bytes:
@@ -87,14 +86,14 @@ class FakeLog:
         if not found:
             return None
         self.position = found[-1].offset + 1
-        return Batch(self.epoch, start, self.position, found)  # type: ignore[arg-type]
+        return Batch(TP("posts.raw", 0), self.epoch, start, self.position, found)
 
 
 class FakeOutputs:
     def __init__(self) -> None:
         self.dead: list[FakeRecord] = []
 
-    async def write(self, reading: Reading, result: Result) -> None:
+    async def write(self, place: Place, reading: Reading, result: Result) -> None:
         self.dead += [letter.record for letter in reading.dead]  # type: ignore[misc]
 
 

@@ -15,7 +15,7 @@ from streams.classify import Classifier
 from streams.deadletters import DeadLetterLimit
 from streams.keys import Layout
 from streams.partition import Partition
-from streams.reading import Rules
+from streams.reading import Place, Rules
 from streams.store.commit import PartitionStore
 from streams.store.reads import Reader as RedisReader
 from streams.store.tombstones import deleted, tombstones
@@ -49,6 +49,7 @@ class Reader:
             log=log,
             store=store,
             writer=BatchWriter(
+                place=Place("posts.raw", 0),
                 store=store,
                 outputs=self.outputs,
                 observer=self.observer,

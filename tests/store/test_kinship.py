@@ -44,8 +44,7 @@ def reply(number: int = 2, **fields: Any) -> Post:
 
 def reading(*posts: Post) -> Reading:
     records = [FakeRecord(n, T, None, b"") for n in range(len(posts))]
-    candidates: Any = list(zip(records, posts, strict=True))
-    return Reading(0, 0, len(posts), {}, [], candidates, {}, [], None, [], {}, {}, 0, {})
+    return Reading(0, 0, len(posts), records=records, posts=posts)
 
 
 class Worker:

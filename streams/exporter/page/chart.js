@@ -1,13 +1,14 @@
 // The curve: posts per second by step, thresholds, forecast and events.
 import uPlot from "./vendor/uplot/uPlot.esm.js";
-import { at, make } from "./dom.js";
+import { at, make, say } from "./dom.js";
 import { clock, count, rate } from "./format.js";
 import { tell } from "./lists.js";
 
 const HEIGHT = { wide: 280, narrow: 220 };
 const NARROW = 640;
-// One event a kind of mark: languages and countries come by the dozen, and stand in the list.
+// Languages and countries come by the dozen: they stand in the list only.
 const MARKED = new Set(["threshold", "milestone", "platform", "amplifier"]);
+const FEET = 0.4; // how much of the mark of a known account's post shows: they are many
 const AHEAD = { "1h": ["15m", 900], "24h": ["1h", 3600] };
 
 let plot = null;
@@ -32,11 +33,22 @@ function thresholds(u) {
     ctx.moveTo(left, y);
     ctx.lineTo(left + width, y);
     ctx.stroke();
-    if (y - top > 16 * devicePixelRatio) {
-      ctx.fillStyle = colour("--soft");
-      ctx.fillText(`${severity} ${value}/s`, left + width - 4 * devicePixelRatio, y - 5 * devicePixelRatio);
-    }
+    if (y - top > 16 * devicePixelRatio) label(ctx, `${severity} ${value}/s`, left + width, y);
   }
+  ctx.restore();
+}
+
+/** Text with a halo, so that it can be read on bars. */
+function label(ctx, text, x, y) {
+  const at = [text, x - 4 * devicePixelRatio, y - 5 * devicePixelRatio];
+  ctx.save();
+  ctx.setLineDash([]);
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 4 * devicePixelRatio;
+  ctx.strokeStyle = colour("--card");
+  ctx.strokeText(...at);
+  ctx.fillStyle = colour("--soft");
+  ctx.fillText(...at);
   ctx.restore();
 }
 
@@ -49,7 +61,14 @@ function marks(u) {
     const x = u.valToPos(event.at / 1000, "x", true);
     if (x < left || x > left + width) continue;
     ctx.strokeStyle = ctx.fillStyle = colour("--event");
-    ctx.globalAlpha = 0.35;
+    if (event.kind === "amplifier") {
+      ctx.globalAlpha = FEET;
+      ctx.beginPath();
+      ctx.arc(x, top - 4 * devicePixelRatio, 2 * devicePixelRatio, 0, 7);
+      ctx.fill();
+      continue;
+    }
+    ctx.globalAlpha = 0.5;
     ctx.lineWidth = devicePixelRatio;
     ctx.beginPath();
     ctx.moveTo(x, top);
@@ -57,9 +76,9 @@ function marks(u) {
     ctx.stroke();
     ctx.globalAlpha = 1;
     ctx.beginPath();
-    ctx.moveTo(x - size, top);
-    ctx.lineTo(x + size, top);
-    ctx.lineTo(x, top + 1.6 * size);
+    ctx.moveTo(x - size, top - 0.4 * size);
+    ctx.lineTo(x + size, top - 0.4 * size);
+    ctx.lineTo(x, top + 1.4 * size);
     ctx.fill();
   }
   ctx.restore();
@@ -97,7 +116,7 @@ function options(width) {
       y: { range: (_, __, most) => [0, ceiling(most)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: (_, splits) => splits.map((s) => clock(s * 1000)) },
+      { ...axis, grid: { show: false }, space: 70, size: 30, values: (_, splits) => splits.map((s) => clock(s * 1000)) },
       { ...axis, grid, size: 52, space: 50, values: (_, splits) => splits.map((value) => Number(value.toPrecision(3)).toLocaleString("en")) },
     ],
     series: [
@@ -173,6 +192,7 @@ export function showCurve(view, events) {
   );
   drawn = { thresholds: view.campaign.thresholds, marks: inside, range, step: series.step };
   chart.setAttribute("aria-label", describe(view, inside));
+  say("curve-about", view.window.name === "1h" ? "by minute, UTC" : "by 5 minutes, UTC");
   if (document.querySelector(".curve details").open) table(series);
   if (plot == null) {
     plot = new uPlot(options(chart.clientWidth), data, chart);

@@ -3,6 +3,15 @@ const language = new Intl.DisplayNames(["en"], { type: "language" });
 const region = new Intl.DisplayNames(["en"], { type: "region" });
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const VIA = {
+  hashtag: "Hashtag",
+  phrase: "Phrase, no hashtag",
+  call: "Copied call",
+  reply: "Reply to the call",
+  repost: "Repost",
+};
+/** In the order of their precedence. */
+export const VIAS = Object.keys(VIA);
 const PLATFORMS = { x: "X", mastodon: "Mastodon", bluesky: "Bluesky", facebook: "Facebook" };
 
 export const count = (n) => whole.format(n);
@@ -47,5 +56,6 @@ function named(names, code) {
 }
 
 export const platformName = (code) => PLATFORMS[code] ?? code;
+export const viaName = (code) => VIA[code] ?? code;
 export const languageName = (code) => (code === "und" ? "Not known" : named(language, code));
 export const countryName = (code) => named(region, code);

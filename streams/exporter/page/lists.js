@@ -1,25 +1,34 @@
 // Hashtags, events and posts.
 import { at, fill, isolated, make, outside } from "./dom.js";
-import { compact, count, countryName, duration, languageName, moment, platformName, rate } from "./format.js";
-import { linkOf, safe } from "./links.js";
+import { compact, count, countryName, duration, languageName, moment, platformName, rate, viaName } from "./format.js";
 
 const EVENTS = 10;
-const KNOWN = 8;
+const KNOWN = 10;
+// First posts in a language or country come by the dozen: they do not push these out.
+const RARE = new Set(["threshold", "milestone", "platform"]);
+const KINDS = { original: "post", repost: "repost", reply: "reply", quote: "quote" };
 
 const none = (text) => [make("li", text, { class: "soft" })];
 
 export function showTags(found) {
-  fill(at("tags"), found.hashtags, (tags) =>
-    tags.map((tag) => {
-      const name = [isolated(`#${tag.hashtag}`)];
-      if (tag.burst) name.push(" ", make("span", "burst", { class: "burst", title: `burst score ${tag.burst_score.toFixed(1)}` }));
-      return make("tr", [
-        make("th", name, { scope: "row" }),
-        make("td", compact(tag.posts), { title: count(tag.posts) }),
-        make("td", `${rate(tag.velocity)}/s`, { class: "soft" }),
-      ]);
-    }),
-  );
+  const most = Math.max(1, ...found.hashtags.map((tag) => tag.posts));
+  fill(at("tags"), found.hashtags, (tags) => (tags.length ? tags.map((tag) => tagRow(tag, most)) : [emptyRow()]));
+}
+
+const emptyRow = () => make("tr", make("td", "None yet.", { class: "soft" }));
+
+function tagRow(tag, most) {
+  const name = [isolated(`#${tag.hashtag}`)];
+  if (tag.burst) {
+    name.push(" ", make("span", "burst", { class: "burst", title: `burst score ${tag.burst_score.toFixed(1)}` }));
+  }
+  const part = make("span", [], { class: "fill" });
+  part.style.width = `${(100 * tag.posts) / most}%`;
+  name.push(make("span", part, { class: "bar", "aria-hidden": "true" }));
+  return make("tr", [
+    make("th", name, { scope: "row" }),
+    make("td", compact(tag.posts), { title: count(tag.posts) }),
+  ]);
 }
 
 const TELL = {
@@ -47,7 +56,9 @@ function line(event, now, content) {
 }
 
 export function showEvents(events, now) {
-  const told = events.filter((event) => TELL[event.kind]).slice(0, EVENTS);
+  const rare = events.filter((event) => RARE.has(event.kind)).slice(0, EVENTS / 2);
+  const other = events.filter((event) => TELL[event.kind] && !RARE.has(event.kind));
+  const told = [...rare, ...other.slice(0, EVENTS - rare.length)].sort((one, two) => two.at - one.at);
   fill(at("events"), told, (all) =>
     all.length ? all.map((event) => line(event, now, TELL[event.kind](event))) : none("Nothing yet."),
   );
@@ -57,23 +68,21 @@ export function showEvents(events, now) {
   );
 }
 
-function knownPost({ name, detail }) {
-  const label = `${platformName(name.split(":")[0])} ${detail.kind ?? "post"}`;
-  const link = linkOf(name);
+function knownPost({ name, link, detail }) {
+  const label = `${platformName(name.split(":")[0])} ${KINDS[detail.kind] ?? "post"}`;
   return [link ? outside(link, label) : label, ` · ${compact(detail.followers)} followers`];
 }
 
 export function showPosts(found, now) {
-  at("newest-card").hidden = found == null;
-  if (found == null) return;
+  at("newest-card").hidden = false;
   fill(at("newest"), found.posts, (posts) =>
     posts.length
       ? posts.map((post) => {
-          const link = safe(post.link) ?? linkOf(post.uid);
-          const label = `${platformName(post.uid.split(":")[0])} post`;
-          const content = [link ? outside(link, label) : label, ` · ${languageName(post.lang)} · ${post.via}`];
+          const label = `${platformName(post.platform)} ${KINDS[post.kind]}`;
+          const about = ` · ${languageName(post.lang)} · ${viaName(post.via).toLowerCase()}`;
+          const content = [post.link ? outside(post.link, label) : label, about];
           if (post.text) content.push(make("q", post.text, { dir: "auto" }));
-          return line({ at: post.created_at ?? post.time }, now, content);
+          return line({ at: post.time }, now, content);
         })
       : none("None are kept."),
   );

@@ -50,10 +50,13 @@ export function listen(query, on) {
   };
 }
 
-/** A document of the API, or null where there is none (an error, or no such thing here). */
-export async function get(path) {
+/** A document of the API; null where there is none to be had, `{ refused }` where the token is wrong. */
+export async function get(path, token = null) {
+  const headers = { accept: "application/json" };
+  if (token) headers.authorization = `Bearer ${token}`;
   try {
-    const response = await fetch(`api/v1/${path}`, { headers: { accept: "application/json" } });
+    const response = await fetch(`api/v1/${path}`, { headers });
+    if (response.status === 401) return { refused: true };
     return response.ok ? await response.json() : null;
   } catch {
     return null;

@@ -11,6 +11,8 @@ const LISTS_MS = 3000;
 const EVENTS = 200;
 const POSTS = 10;
 const TAGS = 12;
+const TOKEN = "streams-token";
+const BAD_SHARE = 0.01; // dead letters of the records read
 
 const chosen = read();
 let close = null;
@@ -87,7 +89,7 @@ function health(view) {
   ];
   const paused = view.paused.length;
   if (paused) parts.push(`${paused} partition${paused > 1 ? "s" : ""} paused`);
-  at("health").dataset.state = paused ? "bad" : records.dead ? "note" : "good";
+  at("health").dataset.state = paused ? "bad" : records.dead > BAD_SHARE * records.posts ? "note" : "good";
   say("health", `Pipeline: ${parts.join(" · ")}`);
 }
 
@@ -100,33 +102,46 @@ function show(view) {
     return;
   }
   const { campaign } = view;
-  say("title", campaign.title);
+  say("title", view.title);
   const now = view.watermark;
   say("subtitle", now == null ? "No posts yet." : `${day(now)}, counted to ${clock(now, true)} UTC`);
-  document.title = `${rate(campaign.windows["1m"]?.velocity ?? 0)}/s ${campaign.title}`;
+  document.title = `${rate(campaign.windows["1m"]?.velocity ?? 0)}/s ${view.title}`;
   showPace(view);
   showShares(view.window.by);
   showCurve(view, events);
   if (performance.now() - asked > LISTS_MS || !asked) lists(view);
 }
 
-async function lists({ campaign, window, watermark, read_at }) {
+/** For this tab only: a token that was typed in. */
+const token = () => sessionStorage.getItem(TOKEN);
+
+at("token").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(TOKEN, at("token-value").value);
+  at("token-value").value = "";
+  if (shown?.campaign) lists(shown);
+});
+
+async function lists({ campaign, closed, window, watermark, read_at }) {
   asked = performance.now();
+  const open = !closed || token() != null;
   const name = encodeURIComponent(campaign.campaign);
   const [tags, told, posts] = await Promise.all([
     get(`hashtags?window=${window.name}&top=${TAGS}`),
-    get(`events?campaign=${name}&limit=${EVENTS}`),
-    get(`posts?campaign=${name}&limit=${POSTS}`),
+    open ? get(`events?campaign=${name}&limit=${EVENTS}`, token()) : null,
+    open ? get(`posts?campaign=${name}&limit=${POSTS}`, token()) : null,
   ]);
   if (shown.campaign?.campaign !== campaign.campaign) return;
   const now = watermark ?? read_at;
   if (tags) showTags(tags);
-  if (told) {
+  if (told?.refused) sessionStorage.removeItem(TOKEN);
+  at("token").hidden = !closed || token() != null;
+  if (told?.events) {
     events = told.events.toSorted((one, other) => other.at - one.at);
     showEvents(events, now);
     showCurve(shown, events);
   }
-  showPosts(posts, now);
+  if (posts?.posts) showPosts(posts, now);
 }
 
 for (const input of document.querySelectorAll("input[name=window]")) {

@@ -1,21 +1,14 @@
 // Ranked bars: what the window's posts are made of.
 import { at, isolated, make } from "./dom.js";
-import { compact, countryName, languageName, platformName, share } from "./format.js";
+import { VIAS, compact, countryName, languageName, platformName, share, viaName } from "./format.js";
 
 const ROWS = 7;
-const VIA = {
-  hashtag: "Hashtag",
-  phrase: "Phrase, no hashtag",
-  call: "Copied call",
-  reply: "Reply to the call",
-  repost: "Repost",
-};
 const CARDS = [
-  { dimension: "via", title: "How it spreads", name: (value) => VIA[value] ?? value, all: Object.keys(VIA) },
+  { dimension: "via", title: "How it spreads", name: viaName, all: VIAS },
   { dimension: "stance", title: "What is said", name: capital },
   { dimension: "platform", title: "Platforms", name: platformName },
   { dimension: "lang", title: "Languages", name: languageName },
-  { dimension: "country", title: "Countries", name: countryName, note: "where a place is known" },
+  { dimension: "country", title: "Countries", name: countryName, note: "where known" },
 ];
 
 function capital(text) {

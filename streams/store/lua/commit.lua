@@ -1,74 +1,70 @@
 -- One batch of one partition: all of it, or nothing.
 -- KEYS[1]  state of the partition (gen, offset, ts, key, watermark)
--- ARGV[1]  MessagePack, see streams/store/commit.py
--- Returns  {"ok"}                      written, the offset moved
---          {"moved"}                   nothing written: the stored position is not the caller's
---          {"authors", tag, hour, ...} nothing written: these tags reach `hot` posts in their
---                                      hour, so the caller has to add their authors
+-- ARGV[1]  MessagePack, see streams/store/commit.py; the rest is for keep.lua
+-- Returns  "ok"     written, the offset moved
+--          "moved"  nothing written: the stored position is not the caller's
+-- Few calls with many arguments: a call costs Redis 1 us and more beside its work.  unpack() is
+-- bounded by Lua's C stack (8,000), so 1,000 at a time.
 local call = redis.call
 local batch = cmsgpack.unpack(ARGV[1])
 local state = call('HMGET', KEYS[1], 'gen', 'offset')
 if (tonumber(state[1]) or 0) ~= batch.gen or (tonumber(state[2]) or -1) ~= batch.expect then
-  return {'moved'}
+  return 'moved'
 end
 local prefix = batch.prefix
 
--- Hashtags outside the campaigns: authors are counted from the `hot`-th post of an hour.
--- Decided by the stored count, so that it does not depend on how the log was cut into batches.
-local missing = {'authors'}
-for _, tag in ipairs(batch.hours) do
-  local before = tonumber(call('HGET', prefix .. 'b:3600:' .. tag[2], tag[1])) or 0
-  tag.before = before
-  if before + tag[3] >= batch.hot and not tag[4] then
-    missing[#missing + 1] = tag[1]
-    missing[#missing + 1] = tag[2]
-  end
-end
-if #missing > 1 then return missing end
-
-for _, tag in ipairs(batch.hours) do
-  for i = math.max(1, batch.hot - tag.before), #(tag[4] or {}) do
-    local author = tag[4][i]
-    local subject = ':h\31' .. tag[1]
-    call('PFADD', prefix .. 'u:3600:' .. tag[2] .. subject, author[1])
-    call('PFADD', prefix .. 'u:60:' .. author[2] .. subject, author[1])
-    call('ZADD', prefix .. 'index', (tag[2] + 3600) * 1000 + batch.keep, 'u:3600:' .. tag[2] .. subject)
-    call('ZADD', prefix .. 'index', (author[2] + 60) * 1000 + batch.keep_minute, 'u:60:' .. author[2] .. subject)
+local function in_parts(command, key, list)
+  for first = 1, #list, 1000 do
+    call(command, key, unpack(list, first, math.min(first + 999, #list)))
   end
 end
 
 -- Totals of other hashtags go `keep` ms after their last post: a tag that comes back later starts anew.
-for tag, seen in pairs(batch.tags) do
-  local last = tonumber(call('ZSCORE', prefix .. 'tagged', tag))
-  if last and last + batch.keep < seen[2] then
-    call('HDEL', prefix .. 'tags', tag)
-    call('UNLINK', prefix .. 'tag:' .. tag)
-    last = nil
+local tagged = prefix .. 'tagged'
+local tags, newest = batch.tags, {}
+for first = 1, #tags, 1000 do
+  local names = {}
+  for i = first, math.min(first + 999, #tags) do names[#names + 1] = tags[i][1] end
+  local known = call('ZMSCORE', tagged, unpack(names))
+  for i, name in ipairs(names) do
+    local tag, last = tags[first + i - 1], tonumber(known[i] or nil)
+    if last and last + batch.keep < tag[3] then
+      call('HDEL', prefix .. 'tags', name)
+      call('UNLINK', prefix .. 'tag:' .. name)
+      last = nil
+    end
+    if not last or last < tag[2] then
+      newest[#newest + 1] = tag[2]
+      newest[#newest + 1] = name
+    end
   end
-  if not last or last < seen[1] then call('ZADD', prefix .. 'tagged', seen[1], tag) end
 end
+in_parts('ZADD', tagged, newest)
 
-for suffix, fields in pairs(batch.incr) do
-  local key = prefix .. suffix
-  for field, n in pairs(fields) do call('HINCRBY', key, field, n) end
-end
-for suffix, members in pairs(batch.sadd) do
-  for first = 1, #members, 1000 do
-    call('SADD', prefix .. suffix, unpack(members, first, math.min(first + 999, #members)))
+for _, hash in ipairs(batch.incr) do
+  local key, fields, counts = prefix .. hash[1], hash[2], hash[3]
+  if #fields < 3 then
+    for i, field in ipairs(fields) do call('HINCRBY', key, field, counts[i]) end
+  else
+    for first = 1, #fields, 1000 do
+      local last = math.min(first + 999, #fields)
+      local old, new = call('HMGET', key, unpack(fields, first, last)), {}
+      for i = first, last do
+        new[#new + 1] = fields[i]
+        new[#new + 1] = (tonumber(old[i - first + 1] or 0)) + counts[i]
+      end
+      in_parts('HSET', key, new)
+    end
   end
 end
+for suffix, members in pairs(batch.sadd) do in_parts('SADD', prefix .. suffix, members) end
+for suffix, elements in pairs(batch.authors) do in_parts('PFADD', prefix .. suffix, elements) end
+
 -- Deletes are remembered while the log holds them; each bucket is tidied up by who writes to it.
 local begin = next(batch.deleted) and call('HGET', batch.partition .. 'live', 'begin')
 for suffix, pairs_of in pairs(batch.deleted) do
-  for first = 1, #pairs_of, 1000 do
-    call('ZADD', prefix .. suffix, unpack(pairs_of, first, math.min(first + 999, #pairs_of)))
-  end
+  in_parts('ZADD', prefix .. suffix, pairs_of)
   if begin then call('ZREMRANGEBYSCORE', prefix .. suffix, '-inf', '(' .. begin) end
-end
-for suffix, elements in pairs(batch.authors) do
-  for first = 1, #elements, 1000 do
-    call('PFADD', prefix .. suffix, unpack(elements, first, math.min(first + 999, #elements)))
-  end
 end
 for field, ms in pairs(batch.first) do
   local known = tonumber(call('HGET', prefix .. 'first', field))
@@ -85,8 +81,10 @@ for _, incident in ipairs(batch.incidents) do
   call('XADD', batch.partition .. 'incidents', 'MAXLEN', '~', 1000, '*', unpack(incident))
 end
 
+keep(prefix, ARGV)
+
 -- What the watermark has passed goes with the batch that passes it, a bounded share at a time.
-for suffix, ms in pairs(batch.expire) do call('ZADD', prefix .. 'index', ms, suffix) end
+in_parts('ZADD', prefix .. 'index', batch.expire)
 if batch.watermark then
   local old = call('ZRANGEBYSCORE', prefix .. 'index', '-inf', '(' .. batch.watermark, 'LIMIT', 0, 200)
   if #old > 0 then
@@ -95,15 +93,15 @@ if batch.watermark then
     call('UNLINK', unpack(keys))
     call('ZREM', prefix .. 'index', unpack(old))
   end
-  old = call('ZRANGEBYSCORE', prefix .. 'tagged', '-inf', '(' .. (batch.watermark - batch.keep), 'LIMIT', 0, 200)
+  old = call('ZRANGEBYSCORE', tagged, '-inf', '(' .. (batch.watermark - batch.keep), 'LIMIT', 0, 200)
   if #old > 0 then
     local keys = {}
     for i, tag in ipairs(old) do keys[i] = prefix .. 'tag:' .. tag end
     call('UNLINK', unpack(keys))
     call('HDEL', prefix .. 'tags', unpack(old))
-    call('ZREM', prefix .. 'tagged', unpack(old))
+    call('ZREM', tagged, unpack(old))
   end
   call('HSET', KEYS[1], 'watermark', batch.watermark)
 end
 call('HSET', KEYS[1], 'gen', batch.gen, 'offset', batch.offset, 'ts', batch.ts, 'key', batch.key)
-return {'ok'}
+return 'ok'
