@@ -58,6 +58,7 @@ async def test_openapi_names_every_endpoint(make: Callable[..., Ask]) -> None:
         "/api/v1/hashtags",
         "/api/v1/hashtags/{tag}",
         "/api/v1/hashtags/{tag}/series",
+        "/api/v1/live",
         "/api/v1/posts",
         "/api/v1/events",
     }
@@ -108,6 +109,7 @@ async def test_other_origins_are_let_in_by_name_only(make: Callable[..., Ask]) -
     other = await on("/api/v1/campaigns", origin="https://other.example")
     assert "access-control-allow-origin" not in other.headers
     asked = await on(
+        "/api/v1/live",
         "/api/v1/posts",
         "OPTIONS",
         origin=page,
