@@ -207,6 +207,23 @@ def forget(
 
 
 @app.command()
+def top(
+    window: Annotated[str, typer.Option(help="1m, 5m, 15m, 1h or 24h.")] = "1h",
+    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="One look.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON document a line instead of a table.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Campaigns and hashtags as they move, live."""
+    from streams.top import run_top
+
+    settings = _settings(config)
+    _run(lambda: run_top(settings, window, interval=interval, once=once, as_json=as_json))
+
+
+@app.command()
 def check(
     create_topics: Annotated[
         bool, typer.Option("--create-topics", help="Create the topics that are missing.")

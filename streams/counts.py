@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
+from streams import campaigns
 from streams.config import Settings
 from streams.errors import UsageError
 from streams.keys import US, Layout
@@ -48,6 +49,18 @@ async def read_velocity(
     document = await windowed(reader, campaign(name), window, settings.exporter.clock)
     rate: float | None = document["velocity"]
     return rate
+
+
+def read_campaign_names(settings: Settings) -> set[str]:
+    """Campaigns of the configuration.  Raises `UsageError` where a file is wrong."""
+    return {campaigns.load(name).name for name in settings.campaigns}
+
+
+async def _require_campaign(settings: Settings, reader: Reader, name: str) -> None:
+    """Raises `UsageError` for a campaign that nobody configured and that has no posts."""
+    known = read_campaign_names(settings) | (await reader.campaign_info()).keys()
+    if name not in known and not await reader.campaign_fields(name):
+        raise UsageError(f"no campaign {name!r}: take one of {', '.join(sorted(known))}")
 
 
 async def total_document(reader: Reader) -> dict[str, Any]:
@@ -164,6 +177,8 @@ async def print_counts(
     redis = connect(settings.redis, retries=2)
     try:
         reader = Reader(redis, Layout(settings.redis.prefix))
+        if subject is not None and subject.kind == "c":
+            await _require_campaign(settings, reader, subject.name)
         if subject is None:
             document = await total_document(reader)
         elif window is None:

@@ -163,3 +163,18 @@ async def test_redis_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> No
     settings = Settings(redis=RedisSettings(url="redis://127.0.0.1:1"))
     with pytest.raises(UserError, match=r"127\.0\.0\.1:1.*does not answer"):
         await run(capsys, settings, total=True)
+
+
+async def test_an_unknown_campaign_is_named(configured: Settings, filled: Filled) -> None:
+    fill(filled)
+    for window in (None, "1h"):
+        with pytest.raises(UsageError, match="no campaign 'nope': take one of metoo"):
+            await print_counts(configured, None, "nope", window, None, total=False, as_json=True)
+
+
+async def test_a_campaign_that_only_workers_name(
+    capsys: pytest.CaptureFixture[str], configured: Settings, filled: Filled
+) -> None:
+    filled.redis.hset(filled.layout.campaigns, "other", '{"version":"1"}')
+    document = json.loads(await run(capsys, configured, campaign="other"))
+    assert document == {"campaign": "other", "count": 0}

@@ -16,6 +16,7 @@ from streams.exporter.feed import Feed
 from streams.exporter.models import Events, ListedEvent
 from streams.exporter.parameters import MOST_EVENTS, EventsQuery
 from streams.exporter.problems import Problem
+from streams.posts.links import link
 from streams.store.events import Written
 
 _PING_SECONDS: Final = 15
@@ -79,4 +80,7 @@ class EventsApi:
 
 
 def _listed(event: Written) -> ListedEvent:
-    return cast("ListedEvent", {"cursor": event.cursor, **event.document})
+    document = {"cursor": event.cursor, **event.document}
+    if document["kind"] == "amplifier":
+        document["link"] = link(document["name"])
+    return cast("ListedEvent", document)

@@ -87,6 +87,7 @@ class Minutely:
             reached=await self._events.reached(),
             events=await self._events.counts(),
             memory=await self._reader.memory(),
+            minutes={name: self._minutes.series(campaign(name)) for name in snapshot.campaigns},
         )
 
     def _look(

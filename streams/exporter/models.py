@@ -120,6 +120,47 @@ class Series(TypedDict):
     points: list[tuple[int, int]]
 
 
+class Pace(TypedDict):
+    """A campaign among others; `velocity` is that of the last minute."""
+
+    campaign: str
+    title: str
+    total: int
+    velocity: float
+
+
+class Shares(TypedDict):
+    """Posts of the window that ends at `until` (null before the first post), by dimension and
+    value, as `streams counts --window … --by …` has them."""
+
+    name: str
+    until: int | None
+    posts: int
+    by: dict[str, dict[str, int]]
+
+
+class Curve(TypedDict):
+    """Posts by step (seconds), oldest first, from `start` to `until`."""
+
+    step: int
+    start: int
+    until: int
+    posts: list[int]
+
+
+class Glance(Frame):
+    """What the page shows.  `clock` is `live` or `replay`; `closed`: events and posts want a token;
+    `campaign`, `window` and `series` are null where there is no campaign."""
+
+    clock: str
+    closed: bool
+    campaigns: list[Pace]
+    title: str | None
+    campaign: Campaign | None
+    window: Shares | None
+    series: Curve | None
+
+
 class RankedHashtag(TypedDict):
     """`burst_score` is null where none was worked out."""
 
@@ -171,7 +212,7 @@ class Posts(TypedDict):
 
 class ListedEvent(TypedDict):
     """`name`: severity, number of posts, platform, language, country or uid; `detail`: numbers and
-    short texts; `cursor` goes into `after`."""
+    short texts; `link`: where an amplifier's post is read; `cursor` goes into `after`."""
 
     cursor: str
     id: str
@@ -180,6 +221,7 @@ class ListedEvent(TypedDict):
     name: str
     at: int
     detail: dict[str, Any]
+    link: NotRequired[str | None]
 
 
 class Events(TypedDict):
