@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read bench-campaigns profile dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns profile supply dashboards lint types check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ eval-bursts: $(STAMP) ## bursts on labelled series of mentions: windows caught, 
 eval-forecast: $(STAMP) ## forecasts against what came: coverage of the 80 % interval, error
 	@$(BIN)/python -m tests.evaluation.forecast $(ARGS)
 
+faults: $(STAMP) ## real processes, broken in turn while posts flow; every number exact [SEED=1] [POSTS=200000] [MODE=any]
+	@$(BIN)/python -m tests.faults.run $(if $(SEED),--seed $(SEED)) $(if $(POSTS),--posts $(POSTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(MODE),--mode $(MODE)) $(ARGS)
+
 bench: $(STAMP) ## this pipeline, the ceiling and others on the same records [POSTS=1000000] [RUNS=5]
 	@$(BIN)/python -m tests.benchmarks.bench $(if $(POSTS),--posts $(POSTS)) $(if $(RUNS),--runs $(RUNS)) $(ARGS)
 
@@ -60,6 +63,9 @@ bench-campaigns: $(STAMP) ## what 200 campaigns cost beside one [ARGS=--posts 50
 
 profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
 	@$(BIN)/python -m tests.benchmarks.profile $(if $(POSTS),--posts $(POSTS)) $(ARGS)
+
+supply: $(STAMP) ## bill of materials of the image, licences, known vulnerabilities
+	@$(BIN)/python -m deploy.supply $(ARGS)
 
 dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
 	@$(BIN)/python -m deploy.grafana.generate
@@ -82,6 +88,13 @@ lock: $(STAMP) ## resolve anew: requirements.lock, and the embedded Kafka's jars
 	@# No index and no comments: the lock names packages and hashes, not where they came from.
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	@# The image's: what a worker imports, and what builds the package; the same versions.
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  --constraint requirements.lock pyproject.toml -o deploy/docker/requirements.lock
+	@printf 'hatchling\nsetuptools\nsetuptools-scm\n' | $(BIN)/uv pip compile --quiet --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --no-header --constraint requirements.lock - -o deploy/docker/build.lock
 	@$(BIN)/python -m streams.embedded.jars
 
 clean: ## remove the environment, caches and what the demo left

@@ -32,6 +32,7 @@ from streams.increments import (
     spread_tags,
 )
 from streams.inheritance import NOTHING, PLATFORMS, Inherited, inherit, leaves_something
+from streams.kept import keep
 from streams.posts import Post
 from streams.posts.birth import born_ms
 from streams.posts.complete import with_country
@@ -117,6 +118,13 @@ def count(
     spread_authors(result, "c", campaigns.authors)
     spread_authors(result, "h", campaigns.tag_authors)
     spread_records(result, reading.dead)
+    result.kept = keep(
+        result.counted,
+        first=reading.first,
+        watermark=reading.watermark,
+        keeping=rules.keeping,
+        is_campaign_tag=classifier.is_campaign_tag,
+    )
     return result
 
 

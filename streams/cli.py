@@ -189,6 +189,24 @@ def counts(
 
 
 @app.command()
+def forget(
+    name: Annotated[
+        str, typer.Argument(metavar="UID|AUTHOR", help="platform:id, or an author's digest.")
+    ],
+    author: Annotated[
+        bool, typer.Option("--author", help="The platform:id is an account's, not a post's.")
+    ] = False,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Remove what is kept of a post or an author, for good, and say what it was."""
+    from streams.forget import run_forget
+
+    settings = _settings(config)
+    _run(lambda: run_forget(settings, name, author=author, as_json=as_json))
+
+
+@app.command()
 def check(
     create_topics: Annotated[
         bool, typer.Option("--create-topics", help="Create the topics that are missing.")

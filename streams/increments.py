@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 from streams.classify import Membership
+from streams.kept import Kept
 from streams.keys import US, GenerationKeys
 from streams.posts import Post
 from streams.reading import DeadLetter, Record
@@ -84,6 +85,7 @@ class Result(msgspec.Struct):
     notes: dict[str, dict[str, str]] = {}  # fields of hashes that are written once, by key
     ages: list[int] = []  # created_at of what was counted, ms
     heritages: list[tuple[Post, tuple[Membership, ...]]] = []  # what has something to inherit
+    kept: Kept | None = None  # for who reads posts
 
     def add_outcomes(self, platforms: Mapping[str, int], outcome: str) -> None:
         """Posts by platform that had an outcome."""

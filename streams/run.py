@@ -20,10 +20,13 @@ from streams.config import Settings
 from streams.errors import UserError
 from streams.health import Health, serve_health
 from streams.kafka import client_options
+from streams.keys import Layout
 from streams.observe import WorkerObserver
+from streams.partition import RETRIED
 from streams.posts.gazetteer import gazetteer
-from streams.redis_client import connect
+from streams.redis_client import Client, connect
 from streams.store.commit import Redis
+from streams.store.layout import take
 from streams.transport import BatchConsumer
 from streams.worker import Worker
 
@@ -94,6 +97,9 @@ async def run_worker(settings: Settings) -> int:
         redis = connect(settings.redis)
         try:
             await _require_topics(settings, producer)
+            await _take_layout(settings, redis, stop, observer)
+            if stop.is_set():
+                return 0
             worker = Worker(
                 settings,
                 redis=cast("Redis", redis),
@@ -126,6 +132,21 @@ async def _require_topics(settings: Settings, producer: AIOKafkaProducer) -> Non
         )
 
 
+async def _take_layout(
+    settings: Settings, redis: Client, stop: asyncio.Event, observer: WorkerObserver
+) -> None:
+    """Before anything is counted: move the keys of an older layout, as soon as Redis answers.
+
+    Raises `LayoutError` where Redis holds a newer one.
+    """
+    while not stop.is_set():
+        try:
+            return await take(redis, Layout(settings.redis.prefix))
+        except RETRIED as error:
+            observer.waiting(f"redis: {type(error).__name__}: {error}")
+            await _until(stop, _RETRY_SECONDS)
+
+
 async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) -> int:
     kafka = worker.settings.kafka
     app = build_app(
@@ -139,8 +160,9 @@ async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) 
     watch = asyncio.create_task(worker.watch())
     ended = asyncio.create_task(app.wait_until_stopped())
     told = asyncio.create_task(stop.wait())
-    await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
-    crashed = not stop.is_set()
+    refused = asyncio.create_task(worker.ended.wait())
+    await asyncio.wait({ended, told, refused}, return_when=asyncio.FIRST_COMPLETED)
+    crashed = not stop.is_set() and worker.refused is None
     watch.cancel()
     worker.stopping = True
     await worker.drain()
@@ -151,7 +173,9 @@ async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) 
     shutil.rmtree(app.conf.datadir, ignore_errors=True)  # Faust makes it, and keeps nothing in it
     if crashed:
         log.error("the worker crashed: %s", app.crash_reason)
-    return 1 if crashed else 0
+    if worker.refused is not None:
+        log.error("%s", worker.refused)
+    return 1 if crashed or worker.refused else 0
 
 
 def main(settings: Settings) -> None:

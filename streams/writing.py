@@ -82,6 +82,8 @@ class BatchWriter:
         }
         self._observer.committed(reading, result, seconds)
         await self._kinship.remember(result)
+        if reading.deleted and self._rules.keeping.text:
+            await self._store.take_out(commit.gen, reading.deleted)
         self._forget_hours(reading.watermark)
 
     def _forget_hours(self, watermark: int | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
 from redis import Redis
 
 from streams.keys import US, Layout
@@ -14,7 +15,7 @@ class Filled:
     """An installation whose counters are set by hand."""
 
     def __init__(self, url: str, prefix: str, topic: str = "posts.raw") -> None:
-        self.redis: Any = Redis.from_url(url)
+        self.redis: Any = Redis.from_url(url, socket_timeout=60)  # a crowd takes a while
         self.layout = Layout(prefix)
         self.topic = topic
 
@@ -102,6 +103,16 @@ class Filled:
             if value is None:
                 continue
             self.redis.hsetnx(keys.first, f"{name}{US}{dimension}{US}{value}", int(at * 1000))
+
+    def posts(self, number: int, *posts: tuple[Any, ...], author: str = "a" * 32) -> None:
+        """Kept posts of the campaign and its hashtag: uid, ms, and the text if it is kept."""
+        keys = self.layout.partition(self.topic, number).gen(0)
+        name = f"metoo{US}metoo"
+        self.redis.sadd(keys.kept_lists, name)
+        for uid, ms, *text in posts:
+            row = [ms, uid, "en", 0, 0, 0, author, ["metoo"], *text]
+            chunk = orjson.dumps([[0, 1], row])[:-1] + b","
+            self.redis.zadd(keys.kept(name), {chunk: ms // 60_000})
 
     def delay(self, number: int, at: float, bound: int, n: int) -> None:
         """`n` reposts or replies at `at` (s) within `bound` seconds of their parents."""

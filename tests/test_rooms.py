@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "streams"
 #: Pure: knows no Kafka, no Redis, no clock, and no module outside of this list.
 DOMAIN = (
     "aggregate", "campaigns", "classify", "errors", "events", "increments", "inheritance",
-    "inspect", "keys", "murmur2", "posts", "reading", "retention", "spread", "stance",
+    "inspect", "kept", "keys", "murmur2", "posts", "reading", "retention", "spread", "stance",
     "text", "windows",
 )  # fmt: skip
 FORBIDDEN_IN_DOMAIN = ("aiokafka", "faust", "mode", "redis", "time", "asyncio")

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from streams.campaigns import Campaign
 from streams.campaigns.amplifiers import Amplifiers
+from streams.campaigns.versions import in_force
 from streams.classify.candidates import Candidates
 from streams.classify.matcher import Matcher
 from streams.posts.post import Post, Subject
@@ -36,8 +37,8 @@ class Classifier:
 
     def __init__(self, campaigns: Sequence[Campaign]) -> None:
         self._matchers = [Matcher(campaign) for campaign in campaigns]
-        #: Version by campaign, for the note that each partition makes of it.
-        self.versions = {matcher.name: matcher.version for matcher in self._matchers}
+        #: For the note that each partition makes of what counted it.
+        self.versions = in_force(campaigns)
         self.amplifiers = Amplifiers(campaigns)
         #: Canonical hashtags as the files list them; `is_campaign_tag` knows folded spellings, too.
         self.campaign_tags = frozenset(

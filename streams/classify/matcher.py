@@ -37,7 +37,6 @@ class Matcher:
 
     def __init__(self, campaign: Campaign) -> None:
         self.name = campaign.name
-        self.version = campaign.version
         self.roots = frozenset(campaign.roots)
         self.folds = campaign.matching.folds
         excluded = {self._folded(tag) for tag in campaign.excluded}

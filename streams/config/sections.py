@@ -6,6 +6,7 @@ the documentation is made from.  Models are frozen and refuse keys that they do 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -16,9 +17,22 @@ from streams.config.base import Names, Port, Section, not_empty, read_secret
 from streams.config.quantities import Seconds
 from streams.config.services import KafkaSettings, RedisSettings
 from streams.errors import UsageError
+from streams.kept import Keeping
 from streams.posts import PLATFORMS
 
 _AUTHOR_KEY_BYTES: Final = range(16, 65)  # BLAKE2b takes 64 at most; fewer than 16 can be guessed
+
+
+# RFC 6750; fewer than 16 characters can be guessed.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*")
+_ORIGIN: Final = re.compile(r"\*|https?://[^\s/?#@]+")
+
+
+def _origins(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if _ORIGIN.fullmatch(name) is None:
+            raise ValueError(f"{name!r} is no origin: write https://host, without a path")
+    return names
 
 
 def _platforms(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -93,7 +107,9 @@ class PrivacySettings(Section):
         description="keys the hash of author ids; 16-64 bytes, secret, the same for all workers",
     )
     author_key_file: Path | None = Field(None, description="file with the author key")
-    keep_text: bool = Field(False, description="whether the API shows texts of posts")
+    keep_text: bool = Field(
+        False, description="whether texts of posts are kept, shown by the API and searchable"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -118,6 +134,21 @@ class PrivacySettings(Section):
         return self.author_key.get_secret_value().encode()
 
 
+class PostsSettings(Section):
+    """The newest posts of each campaign and hashtag, for who reads them."""
+
+    newest: int = Field(
+        10_000, ge=0, le=100_000, description="posts kept of each campaign and hashtag; 0: none"
+    )
+    keep: Seconds = Field(
+        86_400.0, ge=60, le=30 * 86_400, description="kept until the newest post is so much newer"
+    )
+
+    def keeping(self, *, text: bool) -> Keeping:
+        """As `streams.kept` takes it."""
+        return Keeping(self.newest, int(self.keep * 1000), text)
+
+
 class WorkerSettings(Section):
     """A worker's `/metrics`, `/healthz` and `/readyz`."""
 
@@ -137,6 +168,24 @@ class ExporterSettings(Section):
         "the newest post",
     )
     interval: Seconds = Field(5.0, ge=0.1, le=300, description="between two reads of Redis")
+    cors_origins: Annotated[Names, AfterValidator(_origins)] = Field(
+        (), description="origins whose pages may read the API, e.g. https://news.example; * for all"
+    )
+    token: SecretStr | None = Field(
+        None, description="bearer token that `posts` and `events` ask for; unset: nothing is asked"
+    )
+    token_file: Path | None = Field(None, description="file with the token")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets(cls, data: Any) -> Any:
+        return read_secret(data, "token")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.token is not None and not _TOKEN.fullmatch(self.token.get_secret_value()):
+            raise ValueError("token must have 16 or more letters, digits or -._~+/=")
+        return self
 
 
 class Settings(BaseSettings):
@@ -159,6 +208,7 @@ class Settings(BaseSettings):
     commit: CommitSettings = CommitSettings()
     dead: DeadSettings = DeadSettings()
     privacy: PrivacySettings = PrivacySettings()
+    posts: PostsSettings = PostsSettings()
     worker: WorkerSettings = WorkerSettings()
     exporter: ExporterSettings = ExporterSettings()
     campaigns: Annotated[Names, AfterValidator(not_empty)] = Field(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from streams.exporter.documents import campaign_document, frame_document, view_document
-from streams.exporter.parameters import integer, json_response, only
+from streams.exporter.endpoints import Endpoint
+from streams.exporter.models import Campaign, Campaigns, Hashtag, Hashtags, Series
+from streams.exporter.parameters import HashtagsQuery, Query, SeriesQuery
 from streams.exporter.problems import Problem
 from streams.exporter.snapshot import CampaignView, Snapshot, View
 from streams.exporter.watch import Watch, ranked, ranking
@@ -25,7 +25,6 @@ from streams.store.subjects import Subject, campaign, hashtag
 from streams.text.hashtags import canonical
 from streams.windows import FINE_KEPT, STEPS, WINDOWS, Window, edge
 
-_MOST_TOP: Final = 500
 _LONGEST_NAME: Final = 300  # characters of a hashtag or campaign in a URL
 _RANKING_SECONDS: Final = 5.0
 _DEFAULT_STEPS: Final = {"1m": "10s", "5m": "10s", "15m": "10s", "1h": "1m", "24h": "1h"}
@@ -39,60 +38,64 @@ class Api:
         self._rankings: dict[str, tuple[float, Counter[str]]] = {}
         self._locks = {name: asyncio.Lock() for name in WINDOWS}
 
-    def routes(self) -> list[Route]:
+    def endpoints(self) -> list[Endpoint]:
+        named = "No such campaign."
+        tagged = "No posts with this hashtag."
         return [
-            Route("/campaigns", self.campaigns),
-            Route("/campaigns/{name}", self.campaign),
-            Route("/campaigns/{name}/series", self.campaign_series),
-            Route("/hashtags", self.hashtags),
-            Route("/hashtags/{tag}", self.hashtag),
-            Route("/hashtags/{tag}/series", self.hashtag_series),
+            Endpoint("/campaigns", "All campaigns", Query, self.campaigns, Campaigns),
+            Endpoint("/campaigns/{name}", "A campaign", Query, self.campaign, Campaign, named),
+            Endpoint(
+                "/campaigns/{name}/series",
+                "A campaign's posts by time",
+                SeriesQuery,
+                self.campaign_series,
+                Series,
+                named,
+            ),
+            Endpoint("/hashtags", "The top hashtags", HashtagsQuery, self.hashtags, Hashtags),
+            Endpoint("/hashtags/{tag}", "A hashtag", Query, self.hashtag, Hashtag, tagged),
+            Endpoint(
+                "/hashtags/{tag}/series",
+                "A hashtag's posts by time",
+                SeriesQuery,
+                self.hashtag_series,
+                Series,
+            ),
         ]
 
-    async def campaigns(self, request: Request) -> Response:
-        only(request)
+    async def campaigns(self, _: Request, __: Query) -> Campaigns:
         snapshot = self._snapshot()
-        return json_response(
-            {
-                **frame_document(snapshot),
-                "campaigns": [
-                    {"campaign": name, **view_document(found.view)}
-                    for name, found in snapshot.campaigns.items()
-                ],
-            }
-        )
+        return {
+            **frame_document(snapshot),
+            "campaigns": [
+                {"campaign": name, **view_document(found.view)}
+                for name, found in snapshot.campaigns.items()
+            ],
+        }
 
-    async def campaign(self, request: Request) -> Response:
-        only(request)
+    async def campaign(self, request: Request, _: Query) -> Campaign:
         name, found = self._campaign(request)
-        return json_response(
-            {
-                **frame_document(self._snapshot()),
-                **campaign_document(name, found, self._watch.insight),
-            }
-        )
+        frame = frame_document(self._snapshot())
+        return campaign_document(frame, name, found, self._watch.insight)
 
-    async def campaign_series(self, request: Request) -> Response:
+    async def campaign_series(self, request: Request, query: SeriesQuery) -> Series:
         name, _ = self._campaign(request)
-        return await self._series(request, campaign(name), {"campaign": name})
+        return {"campaign": name, **await self._series(query, campaign(name))}
 
-    async def hashtags(self, request: Request) -> Response:
-        only(request, "window", "top", "by")
-        window = _window(request, "1h")
-        by = request.query_params.get("by", "posts")
-        if by not in ("posts", "burst"):
-            raise Problem(400, "by: take posts or burst")
-        most = integer(request, "top", 20, 1, _MOST_TOP)
+    async def hashtags(self, _: Request, query: HashtagsQuery) -> Hashtags:
+        window = WINDOWS[query.window]
         at = await self._times()
-        document: dict[str, Any] = {"window": window.name, "until": None, "hashtags": []}
-        if at is not None:
-            found = await self._ranking(window, at)
-            until = window.safe(at.watermark, at.newest).until(at.watermark)
-            document["until"] = until * 1000
-            insight = self._watch.insight
-            bursts = {} if insight is None else insight.bursts
-            names = ranked(found if by == "posts" else bursts, most)
-            document["hashtags"] = [
+        if at is None:
+            return {"window": window.name, "until": None, "hashtags": []}
+        found = await self._ranking(window, at)
+        until = window.safe(at.watermark, at.newest).until(at.watermark)
+        insight = self._watch.insight
+        bursts = {} if insight is None else insight.bursts
+        names = ranked(found if query.by == "posts" else bursts, query.top)
+        return {
+            "window": window.name,
+            "until": until * 1000,
+            "hashtags": [
                 {
                     "hashtag": tag,
                     "posts": n,
@@ -102,12 +105,11 @@ class Api:
                 }
                 for tag in names
                 if (n := found[tag])
-            ]
-        return json_response(document)
+            ],
+        }
 
-    async def hashtag(self, request: Request) -> Response:
-        only(request)
-        tag = _tag(request)
+    async def hashtag(self, request: Request, _: Query) -> Hashtag:
+        tag = canonical_tag(request.path_params["tag"])
         snapshot = self._snapshot()
         view = snapshot.hashtags.get(tag)
         reader = self._watch.reader
@@ -117,35 +119,29 @@ class Api:
                 raise Problem(404, f"no posts with the hashtag {tag}")
             view = await self._untracked(hashtag(tag), total)
         by = hashtag_dimensions(await reader.hashtag_fields(tag))
-        return json_response(
-            {**frame_document(snapshot), "hashtag": tag, **view_document(view), "by": by}
-        )
+        return {**frame_document(snapshot), **view_document(view), "hashtag": tag, "by": by}
 
-    async def hashtag_series(self, request: Request) -> Response:
-        tag = _tag(request)
-        return await self._series(request, hashtag(tag), {"hashtag": tag})
+    async def hashtag_series(self, request: Request, query: SeriesQuery) -> Series:
+        tag = canonical_tag(request.path_params["tag"])
+        return {"hashtag": tag, **await self._series(query, hashtag(tag))}
 
-    async def _series(self, request: Request, subject: Subject, head: dict[str, Any]) -> Response:
-        """Posts by bucket, oldest first; `points` are [start of the bucket in ms, posts]."""
-        only(request, "window", "step")
-        window = _window(request, "1h")
-        name = request.query_params.get("step", _DEFAULT_STEPS[window.name])
-        if name not in STEPS:
-            raise Problem(400, f"step: take one of {', '.join(STEPS)}")
+    async def _series(self, query: SeriesQuery, subject: Subject) -> Series:
+        """Without the subject's name."""
+        window = WINDOWS[query.window]
+        name = query.step or _DEFAULT_STEPS[window.name]
         step = STEPS[name]
         if step > window.seconds:
             raise Problem(400, f"step: {name} is longer than the window")
         if step < 60 and window.seconds > FINE_KEPT:
             raise Problem(400, f"step: buckets of {name} are kept for 1h only")
-        document: dict[str, Any] = {**head, "window": window.name, "step": name}
         at = await self._times()
         if at is None:
-            return json_response({**document, "until": None, "points": []})
+            return {"window": window.name, "step": name, "until": None, "points": []}
         until = edge(at.watermark, step)
         starts = range(until - window.seconds, until, step)
         found = await self._watch.reader.buckets(subject, step, starts)
-        points = [[start * 1000, found[start]] for start in starts]
-        return json_response({**document, "until": until * 1000, "points": points})
+        points = [(start * 1000, found[start]) for start in starts]
+        return {"window": window.name, "step": name, "until": until * 1000, "points": points}
 
     async def _untracked(self, subject: Subject, total: int) -> View:
         """A hashtag outside the snapshot, without its motion."""
@@ -185,18 +181,11 @@ class Api:
         return name, found
 
 
-def _window(request: Request, default: str) -> Window:
-    name = request.query_params.get("window", default)
-    if name not in WINDOWS:
-        raise Problem(400, f"window: take one of {', '.join(WINDOWS)}")
-    return WINDOWS[name]
-
-
-def _tag(request: Request) -> str:
-    tag = request.path_params["tag"]
-    if len(tag) > _LONGEST_NAME:
+def canonical_tag(text: str) -> str:
+    """A hashtag of a URL, with or without #.  Raises `Problem` where there is none."""
+    if len(text) > _LONGEST_NAME:
         raise Problem(400, f"a hashtag has at most {_LONGEST_NAME} characters here")
-    found = canonical(tag.strip().removeprefix("#"))
+    found = canonical(text.strip().removeprefix("#").removeprefix("\uff03"))
     if not found or US in found:
         raise Problem(400, "no hashtag")
     return found

@@ -5,26 +5,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from typing import Final
 
+import orjson
 import uvicorn
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from streams import campaigns
-from streams.config import Settings
+from streams.config import ExporterSettings, Settings
+from streams.exporter.access import Access
 from streams.exporter.api import Api
+from streams.exporter.endpoints import route
 from streams.exporter.events_api import EventsApi
 from streams.exporter.exposition import Exposition
 from streams.exporter.feed import Feed
 from streams.exporter.minutely import Minutely
+from streams.exporter.openapi import openapi
+from streams.exporter.posts_api import PostsApi
 from streams.exporter.problems import HANDLERS
 from streams.exporter.watch import Watch
 from streams.health import listen
@@ -39,6 +47,9 @@ _PROBE_SECONDS: Final = 2.0
 _STOP_SECONDS: Final = 2
 _READ_RETRIES: Final = 2
 _AT_ONCE: Final = 1000  # requests; more are answered 503
+_API: Final = "/api/v1"
+_GZIP_BYTES: Final = 1_000
+_GZIP_LEVEL: Final = 4  # a third of the CPU of 9, for a twentieth more bytes
 
 _PAGE: Final = {
     "/": ("index.html", "text/html; charset=utf-8"),
@@ -57,8 +68,18 @@ _PAGE_HEADERS: Final = {
 }
 
 
-def build_app(watch: Watch, exposition: Exposition, feed: Feed) -> Starlette:
+def build_app(
+    watch: Watch,
+    exposition: Exposition,
+    feed: Feed,
+    posts: PostsApi,
+    options: ExporterSettings | None = None,
+) -> Starlette:
     """The ASGI app; `watch` and `feed` have to be run beside it."""
+    options = options or ExporterSettings()
+    access = Access(None if options.token is None else options.token.get_secret_value())
+    endpoints = [*Api(watch).endpoints(), *posts.endpoints(), *EventsApi(feed).endpoints()]
+    described = orjson.dumps(openapi(endpoints, _API, guarded=access.closed))
 
     async def metrics(_: Request) -> Response:
         return Response(exposition.text(), headers={"content-type": CONTENT_TYPE_LATEST})
@@ -74,16 +95,40 @@ def build_app(watch: Watch, exposition: Exposition, feed: Feed) -> Starlette:
             return PlainTextResponse(reason, status_code=503)
         return PlainTextResponse("ready\n")
 
+    async def api(_: Request) -> Response:
+        headers = {"cache-control": "no-cache"}
+        return Response(described, media_type="application/json", headers=headers)
+
     return Starlette(
         routes=[
             Route("/metrics", metrics),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/api/v1", routes=[*Api(watch).routes(), *EventsApi(feed).routes()]),
+            Route("/api/openapi.json", api),
+            Mount(_API, routes=[route(endpoint, access) for endpoint in endpoints]),
             *(_static(path, name, media) for path, (name, media) in _PAGE.items()),
+        ],
+        middleware=[
+            *_cross_origin(options.cors_origins),
+            Middleware(GZipMiddleware, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL),
         ],
         exception_handlers=HANDLERS,
     )
+
+
+def _cross_origin(origins: Sequence[str]) -> list[Middleware]:
+    """Pages of other origins may read the API where they are named; else no browser lets them."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET"],
+            allow_headers=["Authorization", "If-None-Match", "Last-Event-ID"],
+            expose_headers=["ETag"],
+        )
+    ]
 
 
 def _static(path: str, name: str, media: str) -> Route:
@@ -138,8 +183,9 @@ async def serve_exporter(settings: Settings) -> int:
         top=options.top,
         clock=options.clock,
     )
+    posts = PostsApi(reader, settings.posts.keeping(text=settings.privacy.keep_text))
     config = uvicorn.Config(
-        build_app(watch, exposition, feed),
+        build_app(watch, exposition, feed, posts, options),
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from streams.exporter.insight import Insight
+from streams.exporter.models import (
+    Campaign,
+    CampaignInsight,
+    Frame,
+    InWindow,
+    Moving,
+    Records,
+)
 from streams.exporter.snapshot import CampaignView, Snapshot, View
 from streams.keys import US
 from streams.spread import arrivals, velocity
@@ -13,18 +21,18 @@ from streams.store.documents import outcomes_document
 from streams.windows import WINDOWS
 
 
-def frame_document(snapshot: Snapshot) -> dict[str, Any]:
+def frame_document(snapshot: Snapshot) -> Frame:
     return {
         "read_at": round(snapshot.read_at * 1000),
         "watermark": None if snapshot.watermark is None else round(snapshot.watermark * 1000),
-        "records": outcomes_document(snapshot.outcomes),
+        "records": cast("Records", outcomes_document(snapshot.outcomes)),
         "lag": sum(state.lag or 0 for state in snapshot.states),
         "paused": [state.name for state in snapshot.states if state.paused],
     }
 
 
-def view_document(view: View) -> dict[str, Any]:
-    windows = {
+def view_document(view: View) -> Moving:
+    windows: dict[str, InWindow] = {
         name: {
             "until": view.until[name] * 1000,
             "posts": n,
@@ -39,7 +47,9 @@ def view_document(view: View) -> dict[str, Any]:
     return {"total": view.total, "windows": windows}
 
 
-def campaign_document(name: str, found: CampaignView, insight: Insight | None) -> dict[str, Any]:
+def campaign_document(
+    frame: Frame, name: str, found: CampaignView, insight: Insight | None
+) -> Campaign:
     """A campaign; what is worked out once a minute is null before the first full one."""
     dimensions = found.dimensions
     first: dict[str, dict[str, int]] = {}
@@ -49,6 +59,7 @@ def campaign_document(name: str, found: CampaignView, insight: Insight | None) -
         first.setdefault(dimension, {})[value] = found.first[field]
         seconds_to_first.setdefault(dimension, {})[value] = round(after, 3)
     return {
+        **frame,
         "campaign": name,
         "version": found.info.get("version"),
         "hashtags": found.info.get("hashtags", []),
@@ -63,7 +74,7 @@ def campaign_document(name: str, found: CampaignView, insight: Insight | None) -
     }
 
 
-def _insight(insight: Insight, name: str) -> dict[str, Any] | None:
+def _insight(insight: Insight, name: str) -> CampaignInsight | None:
     found = insight.campaigns.get(name)
     if found is None:
         return None
@@ -72,15 +83,18 @@ def _insight(insight: Insight, name: str) -> dict[str, Any] | None:
         "until": insight.until * 1000,
         "burst_score": found.burst,
         "burst": found.burst >= ALARM,
-        "forecast": {name: bounds._asdict() for name, bounds in found.forecasts.items()},
+        "forecast": {
+            horizon: {"low": bounds.low, "mid": bounds.mid, "high": bounds.high}
+            for horizon, bounds in found.forecasts.items()
+        },
         "next_threshold": None
         if crossing is None
         else {"severity": crossing[0], "at": round(crossing[1] * 1000)},
         "next_milestone_at": None if found.milestone is None else round(found.milestone * 1000),
         "amplification": found.amplification,
         "reproduction": found.reproduction,
-        "entropy_bits": found.entropy,
-        "velocity_by": found.velocities,
+        "entropy_bits": dict(found.entropy),
+        "velocity_by": {name: dict(by) for name, by in found.velocities.items()},
         "milestones": {
             posts: ms for (campaign, posts), ms in insight.reached.items() if campaign == name
         },

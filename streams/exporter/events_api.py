@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, cast
 
 import orjson
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from streams.events import KINDS
+from streams.exporter.endpoints import Endpoint
 from streams.exporter.feed import Feed
-from streams.exporter.parameters import integer, json_response, only
+from streams.exporter.models import Events, ListedEvent
+from streams.exporter.parameters import MOST_EVENTS, EventsQuery
 from streams.exporter.problems import Problem
 from streams.store.events import Written
 
 _PING_SECONDS: Final = 15
 _SEND_SECONDS: Final = 30.0  # a client that does not read for so long is dropped
-_MOST: Final = 1_000
 _CURSOR: Final = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
 
@@ -30,34 +29,44 @@ class EventsApi:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
-    def routes(self) -> list[Route]:
-        return [Route("/events", self.events)]
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint(
+                "/events",
+                "What happened to the campaigns: server-sent events, or a list",
+                EventsQuery,
+                self.events,
+                Events,
+                guarded=True,
+                streams=True,
+            )
+        ]
 
-    async def events(self, request: Request) -> Response:
+    async def events(self, request: Request, query: EventsQuery) -> Events | Response:
         """Server-sent events; JSON where `Accept` asks for it: the newest first, or with `after`
         those that came after it, in order.
 
         `campaign` and `kind` choose.  A listener that comes back with `Last-Event-ID` (or `after`)
         misses nothing that the stream still holds.
         """
-        only(request, "campaign", "kind", "after", "limit")
-        campaign, kind = (request.query_params.get(name) for name in ("campaign", "kind"))
-        if kind is not None and kind not in KINDS:
-            raise Problem(400, f"kind: take one of {', '.join(KINDS)}")
-        limit = integer(request, "limit", 100, 1, _MOST)
+        campaign, kind, after = query.campaign, query.kind, query.after
 
         def wanted(event: Written) -> bool:
             document = event.document
             return campaign in (None, document["campaign"]) and kind in (None, document["kind"])
 
-        after = request.headers.get("last-event-id") or request.query_params.get("after")
-        if after is not None and not _CURSOR.fullmatch(after):
-            raise Problem(400, "after (Last-Event-ID): the id of an event that was sent")
+        last = request.headers.get("last-event-id")
+        if last:
+            after = last
+            if not _CURSOR.fullmatch(last):
+                raise Problem(400, "Last-Event-ID: the id of an event that was sent")
         if "application/json" in request.headers.get("accept", ""):
             store = self._feed.store
-            page = await (store.newest(_MOST) if after is None else store.after(after, _MOST))
-            found = [event for event in page if wanted(event)][:limit]
-            return json_response({"events": [{"cursor": e.cursor, **e.document} for e in found]})
+            page = await (
+                store.newest(MOST_EVENTS) if after is None else store.after(after, MOST_EVENTS)
+            )
+            found = [event for event in page if wanted(event)][: query.limit]
+            return {"events": [_listed(event) for event in found]}
 
         async def sent() -> AsyncIterator[ServerSentEvent]:
             async for event in self._feed.listen(after):
@@ -67,3 +76,7 @@ class EventsApi:
                     yield ServerSentEvent(data=data, event=kind, id=event.cursor)
 
         return EventSourceResponse(sent(), ping=_PING_SECONDS, send_timeout=_SEND_SECONDS)
+
+
+def _listed(event: Written) -> ListedEvent:
+    return cast("ListedEvent", {"cursor": event.cursor, **event.document})

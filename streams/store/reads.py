@@ -16,6 +16,7 @@ from redis.asyncio import RedisCluster
 
 from streams.keys import US, GenerationKeys, Layout, PartitionKeys
 from streams.retention import TAG_KEEP_MS
+from streams.store.layout import require
 from streams.store.states import STATE_FIELDS, PartitionState, parse_state
 from streams.store.subjects import Subject
 
@@ -72,7 +73,11 @@ class Reader:
         return self._layout.partition(topic, int(number))
 
     async def partitions(self) -> dict[str, PartitionKeys]:
-        """Keys of every partition that was ever counted, by `topic:partition`."""
+        """Keys of every partition that was ever counted, by `topic:partition`.
+
+        Raises `LayoutError` where Redis holds another layout.
+        """
+        await require(self._redis, self._layout)
         found: dict[str, PartitionKeys] = {}
         for member in sorted(await self._redis.smembers(self._layout.partitions)):
             name = member.decode()

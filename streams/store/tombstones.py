@@ -1,4 +1,5 @@
-"""Posts that were taken back: whatever reads posts leaves them out, whenever their delete came.
+"""Posts that were taken back, and authors who left: whatever reads posts leaves them out, whenever
+their delete came.
 
 A delete is kept beside the counters of its uid's partition for as long as the log still holds it:
 until then the post may be read once more, and has to stay away.  Counts know nothing of deletes.
@@ -23,19 +24,20 @@ def tombstones(deleted: Mapping[str, int]) -> dict[str, list[int | str]]:
     """Arguments of ZADD (offset, member, ...) by key; from uid -> offset of its delete."""
     found: dict[str, list[int | str]] = {}
     for uid, offset in deleted.items():
-        bucket, member = _place(uid)
+        bucket, member = place(uid)
         found.setdefault(_KEYS.deleted(bucket), []).extend((offset, member))
     return found
 
 
-def _place(uid: str) -> tuple[int, str]:
+def place(uid: str) -> tuple[int, str]:
+    """Bucket and member of a uid, or of what stands for an author."""
     member = "".join(seen_member(uid))
     return crc32(member.encode()) % BUCKETS, member
 
 
 async def deleted(reader: Reader, uids: Iterable[str]) -> set[str]:
     """Which of these posts were taken back."""
-    asked = [(uid, *_place(uid)) for uid in dict.fromkeys(uids)]
+    asked = [(uid, *place(uid)) for uid in dict.fromkeys(uids)]
 
     def ask(_: str, keys: GenerationKeys) -> list[Command]:
         return [("zscore", keys.deleted(bucket), member) for _uid, bucket, member in asked]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -18,7 +19,9 @@ class Answered(NamedTuple):
         return orjson.loads(self.body)
 
 
-async def get(app: ASGIApp, url: str, method: str = "GET") -> Answered:
+async def get(
+    app: ASGIApp, url: str, method: str = "GET", headers: Mapping[str, str] | None = None
+) -> Answered:
     path, _, query = url.partition("?")
     scope = {
         "type": "http",
@@ -30,7 +33,10 @@ async def get(app: ASGIApp, url: str, method: str = "GET") -> Answered:
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"test")],
+        "headers": [
+            (b"host", b"test"),
+            *((name.encode(), text.encode()) for name, text in (headers or {}).items()),
+        ],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 2),
     }
@@ -43,5 +49,5 @@ async def get(app: ASGIApp, url: str, method: str = "GET") -> Answered:
         sent.append(message)
 
     await app(scope, receive, send)
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return Answered(sent[0]["status"], headers, b"".join(m.get("body", b"") for m in sent[1:]))
+    answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return Answered(sent[0]["status"], answered, b"".join(m.get("body", b"") for m in sent[1:]))

@@ -11,7 +11,9 @@ from streams.exporter.app import build_app
 from streams.exporter.exposition import Exposition
 from streams.exporter.feed import Feed
 from streams.exporter.minutely import Minutely
+from streams.exporter.posts_api import PostsApi
 from streams.exporter.watch import Watch
+from streams.kept import Keeping
 from streams.store.events import EventStore
 from streams.store.reads import Reader
 from tests.exporter.asgi import Answered, get
@@ -40,7 +42,7 @@ async def ask(watch: Watch, feed: Feed, filled: Filled) -> Get:
     filled.tag(0, "metoo", T - 30, 4)
     filled.tag(0, "other", T - 30, 3, lang="de")
     await watch.read()
-    app = build_app(watch, Exposition(), feed)
+    app = build_app(watch, Exposition(), feed, PostsApi(watch.reader, Keeping()))
 
     async def ask(url: str, method: str = "GET") -> Answered:
         return await get(app, url, method)
@@ -156,7 +158,9 @@ async def test_unknown_paths_and_methods_are_problems(ask: Get) -> None:
 
 
 async def test_before_the_first_read(watch: Watch, feed: Feed) -> None:
-    answered = await get(build_app(watch, Exposition(), feed), "/api/v1/campaigns")
+    answered = await get(
+        build_app(watch, Exposition(), feed, PostsApi(watch.reader, Keeping())), "/api/v1/campaigns"
+    )
     assert (answered.status, answered.headers["retry-after"]) == (503, "1")
 
 
