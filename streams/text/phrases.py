@@ -6,6 +6,8 @@ import re
 import string
 import unicodedata
 from collections.abc import Collection, Iterable
+from itertools import product
+from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
 from streams.text.normalise import folded, own_words
@@ -36,6 +38,7 @@ _SIGNS: Final = re.compile(
 # Bytes of letters that hide a word: styled and full-width ones.
 DISGUISES: Final = ("\U0001d400".encode()[:2], "\uff21".encode()[:2], "\uff54".encode()[:2])
 _ENOUGH: Final = 4  # ASCII letters of a piece that are seldom in other words; of other scripts 3
+_MOST_FORMS: Final = 32  # of one piece
 _PIECE: Final = 16  # bytes of a call's pieces: two or three words
 
 
@@ -150,20 +153,34 @@ def _pieces(text: str) -> set[bytes]:
 
 
 def _anchors(text: str) -> set[bytes]:
-    """The longest run of letters that no folding changes; if it is short, the phrase as spelled."""
+    """The longest run of letters whose forms are known, in all these forms; if it is short, the
+    phrase as spelled."""
     text = unicodedata.normalize("NFC", text).lower()
-    together = squeezed(text).decode(errors="ignore")
-    runs = "".join(c if _steady(c) else " " for c in together).split()
-    longest = max(reversed(runs), key=len, default="")
-    if len(longest) + (not longest.isascii()) >= _ENOUGH:
-        return {longest.encode()}
+    runs: list[list[set[bytes]]] = [[]]
+    for char in squeezed(text).decode(errors="ignore"):
+        forms = _forms(char)
+        if prod(map(len, runs[-1])) * len(forms) > _MOST_FORMS:
+            runs.append([])
+        if forms:
+            runs[-1].append(forms)
+        else:
+            runs.append([])
+    longest = max(reversed(runs), key=len)
+    found = {b"".join(parts) for parts in product(*longest)}
+    if len(longest) + (not all(piece.isascii() for piece in found)) >= _ENOUGH:
+        return found
     spellings = {text, text.upper(), text.title(), text.capitalize()}
     spellings |= {unicodedata.normalize("NFD", spelling) for spelling in spellings}
     return {squeezed(spelling) for spelling in spellings} - {b""}
 
 
-def _steady(char: str) -> bool:
-    """A letter whose only other form, if any, is an ASCII capital."""
-    if not char.isalpha() or unicodedata.decomposition(char):
-        return False
-    return char.isascii() or (char.upper() == char.lower() and not unicodedata.combining(char))
+def _forms(char: str) -> set[bytes]:
+    """A letter as it may stand in a `squeezed` text: capital, and without its marks; empty where
+    folding knows more forms."""
+    if not char.isalpha() or char.casefold() != char.lower():
+        return set()
+    base = squeezed(unicodedata.normalize("NFD", char)).decode(errors="ignore")
+    forms = {char, char.upper(), base, base.upper()}
+    if any(len(form) != 1 or unicodedata.combining(form) for form in forms):
+        return set()
+    return {squeezed(form) for form in forms}
