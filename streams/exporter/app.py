@@ -34,6 +34,7 @@ from streams.exporter.minutely import Minutely
 from streams.exporter.openapi import openapi
 from streams.exporter.posts_api import PostsApi
 from streams.exporter.problems import HANDLERS
+from streams.exporter.sharing import Shared
 from streams.exporter.watch import Watch
 from streams.health import listen
 from streams.keys import Layout
@@ -79,6 +80,7 @@ def build_app(
     options = options or ExporterSettings()
     access = Access(None if options.token is None else options.token.get_secret_value())
     endpoints = [*Api(watch).endpoints(), *posts.endpoints(), *EventsApi(feed).endpoints()]
+    shared = Shared()
     described = orjson.dumps(openapi(endpoints, _API, guarded=access.closed))
 
     async def metrics(_: Request) -> Response:
@@ -105,7 +107,7 @@ def build_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/api/openapi.json", api),
-            Mount(_API, routes=[route(endpoint, access) for endpoint in endpoints]),
+            Mount(_API, routes=[route(endpoint, access, shared) for endpoint in endpoints]),
             *(_static(path, name, media) for path, (name, media) in _PAGE.items()),
         ],
         middleware=[
