@@ -18,6 +18,8 @@ from streams.murmur2 import partition_of
 
 _STOP_SECONDS: Final = 2.0  # for batches that another delivery waits for
 
+_UNANSWERED: Final = 4  # then another connection is tried; whoever asks has a patience of its own
+
 Headers = Sequence[tuple[str, bytes]]
 
 
@@ -38,12 +40,16 @@ class LastingProducer:
     too, for ever.  So a producer that was refused something is replaced before the next batch.
     Nothing behind the refused batch was written (that is what the numbers are for): a partition
     that is written again from there is in order.
+
+    The same where it is not told of topics: aiokafka asks again and again on the same connection,
+    and one that is half-open (nothing passes, and nobody is told) it never closes.
     """
 
     def __init__(self, make: Callable[[], AIOKafkaProducer]) -> None:
         self._make = make
         self._producer = make()
         self._refused: AIOKafkaProducer | None = None
+        self._unanswered = 0  # questions for topics, since the last answer
         self._lock = asyncio.Lock()
 
     async def start(self) -> None:
@@ -55,14 +61,24 @@ class LastingProducer:
 
     async def topics(self) -> set[str]:
         """All topics, from a broker.  Raises `KafkaError`."""
-        metadata = await self._producer.client.fetch_all_metadata()
+        producer = await self._usable()
+        self._unanswered += 1
+        if self._unanswered >= _UNANSWERED:
+            self._refused = producer
+        metadata = await producer.client.fetch_all_metadata()
+        self._unanswered = 0
         return set(metadata.topics())
 
     def create_batch(self) -> Any:
         return self._producer.create_batch()
 
     async def partitions_for(self, topic: str) -> Collection[int]:
-        found: Collection[int] = await (await self._usable()).partitions_for(topic)
+        producer = await self._usable()
+        try:
+            found: Collection[int] = await producer.partitions_for(topic)
+        except (KafkaError, TimeoutError):
+            self._refused = producer
+            raise
         return found
 
     async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[object]:
@@ -87,6 +103,7 @@ class LastingProducer:
                     await fresh.stop()
                     raise
                 old, self._producer, self._refused = self._producer, fresh, None
+                self._unanswered = 0
                 with suppress(KafkaError, OSError, TimeoutError):
                     await asyncio.wait_for(old.stop(), _STOP_SECONDS)
             return self._producer
