@@ -31,7 +31,7 @@ class Exposition(Collector):
         self.registry.register(self)
 
     def text(self) -> bytes:
-        """The answer to a scrape: made with each snapshot, in 0.1 s where there are 9,000 series."""
+        """The answer to a scrape: made with each snapshot, 0.1 s for 9,000 series."""
         if self._text is None:
             self._text = generate_latest(self.registry)
         return self._text
