@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read bench-keep bench-api profile dashboards lint types check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ bench: $(STAMP) ## this pipeline, the ceiling and others on the same records [PO
 
 bench-read: $(STAMP) ## what reading a post costs, by stage and platform [POSTS=20000]
 	@$(BIN)/python -m tests.benchmarks.read_cost $(if $(POSTS),--posts $(POSTS))
+
+bench-keep: $(STAMP) ## what it costs to keep the newest posts: CPU of worker and Redis, memory [POSTS=200000]
+	@$(BIN)/python -m tests.benchmarks.keep_cost $(if $(POSTS),--posts $(POSTS))
+
+bench-api: $(STAMP) ## what a crowd at the API costs the worker [POSTS=300000]
+	@$(BIN)/python -m tests.benchmarks.api_load $(if $(POSTS),--posts $(POSTS)) $(ARGS)
 
 profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
 	@$(BIN)/python -m tests.benchmarks.profile $(if $(POSTS),--posts $(POSTS)) $(ARGS)

@@ -35,6 +35,7 @@ LONGEST_TEXT: Final = 2_000
 MOST_HASHTAGS: Final = 16
 
 _MINUTE_MS: Final = 60_000
+_NOWHERE: Final = ("",)  # the list of posts without a campaign hashtag
 _VIA: Final = {name: number for number, name in enumerate(VIAS)}
 _STANCE: Final = {name: number for number, name in enumerate(STANCES)}
 _KIND: Final = {name: number for number, name in enumerate(KINDS)}
@@ -111,34 +112,44 @@ def keep(
     if not keeping.newest or watermark is None:
         return None
     oldest_ms = watermark - keeping.age_ms
-    rows: dict[tuple[str, int], list[Any]] = {}
+    rows: dict[tuple[str, str, int], list[Any]] = {}
+    own: dict[str, bool] = {}  # whether a hashtag is a campaign's
     for _record, post, campaigns, author in counted:
         created = post.created_at
         if created <= oldest_ms:
             continue
-        minute = created // _MINUTE_MS
-        hashtags = post.hashtags[:MOST_HASHTAGS]
-        homes = [tag for tag in post.hashtags if is_campaign_tag(tag)] or [""]
-        for membership in campaigns:
+        minute, hashtags = created // _MINUTE_MS, post.hashtags
+        homes = []
+        for tag in hashtags:
+            if tag not in own:
+                own[tag] = is_campaign_tag(tag)
+            if own[tag]:
+                homes.append(tag)
+        if len(hashtags) > MOST_HASHTAGS:
+            hashtags = hashtags[:MOST_HASHTAGS]
+        for campaign, via, stance in campaigns:
             row: tuple[Any, ...] = (
-                created,
-                post.uid,
-                post.lang,
-                _VIA[membership.via],
-                _STANCE[membership.stance],
-                _KIND[post.kind],
-                author,
-                hashtags,
+                *(created, post.uid, post.lang, _VIA[via], _STANCE[stance], _KIND[post.kind]),
+                *(author, hashtags),
             )
             if keeping.text:
                 row = (*row, post.text[:LONGEST_TEXT])
-            for tag in homes:
-                rows.setdefault((list_name(membership.campaign, tag), minute), []).append(row)
+            for tag in homes or _NOWHERE:
+                place = (campaign, tag, minute)
+                if place in rows:
+                    rows[place].append(row)
+                else:
+                    rows[place] = [row]
     if not rows:
         return None
     chunks = [
-        Chunk(name, minute, len(posts), _encode([(first, len(posts)), *posts])[:-1] + b",")
-        for (name, minute), posts in rows.items()
+        Chunk(
+            list_name(campaign, tag),
+            minute,
+            len(posts),
+            _encode([(first, len(posts)), *posts])[:-1] + b",",
+        )
+        for (campaign, tag, minute), posts in rows.items()
     ]
     gone = watermark + keeping.age_ms + _MINUTE_MS
     return Kept(keeping.newest, oldest_ms // _MINUTE_MS, gone, chunks)
