@@ -77,19 +77,70 @@ class Kept(NamedTuple):
         return found
 
 
-class KeptPost(NamedTuple):
-    """A post as it was kept; without a uid it was taken out."""
+class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A post as it stands in a chunk; one that was taken out has its time only."""
 
-    created_at: int  # ms
+    created_at: int
     uid: str = ""
     lang: str = "und"
-    via: str = ""
-    stance: str = ""
-    kind: str = ""
+    via: int = 0
+    stance: int = 0
+    kind: int = 0
     author: str = ""
     hashtags: tuple[str, ...] = ()
     text: str | None = None
-    campaign: str = ""
+
+
+class KeptPost(NamedTuple):
+    """A post as it was kept, in a campaign; without a uid it was taken out."""
+
+    row: _Row
+    campaign: str
+
+    @property
+    def created_at(self) -> int:
+        """ms."""
+        return self.row.created_at
+
+    @property
+    def uid(self) -> str:
+        return self.row.uid
+
+    @property
+    def platform(self) -> str:
+        return self.row.uid.partition(":")[0]
+
+    @property
+    def lang(self) -> str:
+        return self.row.lang
+
+    @property
+    def via(self) -> str:
+        return VIAS[self.row.via]
+
+    @property
+    def stance(self) -> str:
+        return STANCES[self.row.stance]
+
+    @property
+    def kind(self) -> str:
+        return KINDS[self.row.kind]
+
+    @property
+    def author(self) -> str:
+        """Its digest in hex: never shown."""
+        return self.row.author
+
+    @property
+    def hashtags(self) -> tuple[str, ...]:
+        return self.row.hashtags
+
+    @property
+    def text(self) -> str | None:
+        return self.row.text
+
+
+_rows: Final = msgspec.json.Decoder(list[_Row]).decode
 
 
 def list_name(campaign: str, tag: str) -> str:
@@ -157,27 +208,8 @@ def keep(
 
 def posts_of(content: bytes, campaign: str) -> list[KeptPost]:
     """The posts of a chunk of a campaign's list."""
-    found = []
-    for row in _decode(content[:-1] + b"]")[1:]:
-        if len(row) == 1:
-            found.append(KeptPost(row[0]))
-            continue
-        created, uid, lang, via, stance, kind, author, hashtags, *text = row
-        found.append(
-            KeptPost(
-                created,
-                uid,
-                lang,
-                VIAS[via],
-                STANCES[stance],
-                KINDS[kind],
-                author,
-                tuple(hashtags),
-                text[0] if text else None,
-                campaign,
-            )
-        )
-    return found
+    head = content.index(b"]") + 2
+    return [KeptPost(row, campaign) for row in _rows(b"[" + content[head:-1] + b"]")]
 
 
 def without(content: bytes, leaves: Callable[[str, str], bool]) -> tuple[bytes, set[str]]:
