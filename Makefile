@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns profile supply dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns profile supply dashboards lint types check format lock clean bench-keep bench-api
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,12 @@ bench-read: $(STAMP) ## what reading a post costs, by stage and platform [POSTS=
 
 bench-campaigns: $(STAMP) ## what 200 campaigns cost beside one [ARGS=--posts 50000]
 	@$(BIN)/python -m tests.benchmarks.many_campaigns $(ARGS)
+
+bench-keep: $(STAMP) ## what it costs to keep the newest posts: CPU of worker and Redis, memory [POSTS=200000]
+	@$(BIN)/python -m tests.benchmarks.keep_cost $(if $(POSTS),--posts $(POSTS))
+
+bench-api: $(STAMP) ## what a crowd at the API costs the worker [POSTS=300000]
+	@$(BIN)/python -m tests.benchmarks.api_load $(if $(POSTS),--posts $(POSTS)) $(ARGS)
 
 profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
 	@$(BIN)/python -m tests.benchmarks.profile $(if $(POSTS),--posts $(POSTS)) $(ARGS)

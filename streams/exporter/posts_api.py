@@ -63,7 +63,7 @@ class PostsApi:
         def wanted(post: KeptPost) -> bool:
             return (
                 lang in (None, post.lang)
-                and query.platform in (None, _platform(post))
+                and query.platform in (None, post.platform)
                 and query.via in (None, post.via)
                 and query.stance in (None, post.stance)
                 and (search is None or (post.text is not None and search.matches(post.text)))
@@ -88,7 +88,7 @@ class PostsApi:
             "link": link(post.uid),
             "time": post.created_at,
             "lang": post.lang,
-            "platform": _platform(post),
+            "platform": post.platform,
             "kind": post.kind,
             "campaign": post.campaign,
             "via": post.via,
@@ -98,10 +98,6 @@ class PostsApi:
         if self._keeping.text and post.text is not None:
             document["text"] = post.text
         return cast("ReadPost", document)
-
-
-def _platform(post: KeptPost) -> str:
-    return post.uid.partition(":")[0]
 
 
 def _opaque(cursor: Cursor) -> str:
