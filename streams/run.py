@@ -57,6 +57,7 @@ def _producer(settings: Settings) -> AIOKafkaProducer:
         acks="all",
         linger_ms=0,  # batches are built here
         max_batch_size=_BATCH_BYTES,
+        metadata_max_age_ms=60_000,  # so that all workers soon agree where a uid belongs
         compression_type=settings.kafka.codec,
         max_request_size=settings.kafka.dead_record_bytes,
     )
