@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 from streams import keys
 from streams.config import RedisSettings
+from streams.exporter.exposition import Exposition
+from streams.exporter.watch import Watch
 from streams.keys import Layout
 from streams.redis_client import connect
 from streams.store.commit import PartitionStore
@@ -122,3 +125,24 @@ async def test_a_move_that_was_broken_off_is_gone_on_with(
     monkeypatch.setattr(keys, "LAYOUT_VERSION", 2)
     await take(redis, filled.layout)
     assert await Reader(redis, filled.layout).totals() == before
+
+
+async def test_an_older_exporter_says_so_and_keeps_what_it_read(
+    redis: Any,
+    filled: Filled,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fill(filled)
+    watch = Watch(Reader(redis, filled.layout), Exposition())
+    before = await watch.read()
+    monkeypatch.setattr(keys, "LAYOUT_VERSION", 2)
+    await take(redis, filled.layout)
+    monkeypatch.setattr(keys, "LAYOUT_VERSION", 1)
+    reading = asyncio.create_task(watch.run(0.05))
+    while watch.failed is None:  # noqa: ASYNC110 - a read that failed sets no event
+        await asyncio.sleep(0.01)
+    reading.cancel()
+    assert "Redis holds layout 2" in watch.failed
+    assert watch.snapshot is before
+    assert not [entry for entry in caplog.records if entry.exc_info]
