@@ -62,10 +62,7 @@ class EventsApi:
             if not _CURSOR.fullmatch(last):
                 raise Problem(400, "Last-Event-ID: the id of an event that was sent")
         if "application/json" in request.headers.get("accept", ""):
-            store = self._feed.store
-            page = await (
-                store.newest(MOST_EVENTS) if after is None else store.after(after, MOST_EVENTS)
-            )
+            page = await self._feed.older(after, MOST_EVENTS)
             found = [event for event in page if wanted(event)][: query.limit]
             return {"events": [_listed(event) for event in found]}
 

@@ -15,6 +15,7 @@ _LEAST_SECONDS: Final = 0.3
 _MOST_SECONDS: Final = 0.8
 _TIMES: Final = 10.0
 _REMEMBERED: Final = 256
+_AT_ONCE: Final = 16  # that are made; the client of Redis has 100 connections at most
 
 
 class Shared:
@@ -22,16 +23,21 @@ class Shared:
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
+        self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
         """What `make` gives, now or a moment ago; raises what it raises."""
         known = self._answers.get(key)
         if known is None or known.is_old():
-            known = self._answers[key] = _Answer(make())
+            known = self._answers[key] = _Answer(self._make(make))
             self._answers.move_to_end(key)
             while len(self._answers) > _REMEMBERED:
                 self._answers.popitem(last=False)
         return await asyncio.shield(known.making)
+
+    async def _make(self, make: Callable[[], Awaitable[bytes]]) -> bytes:
+        async with self._gate:
+            return await make()
 
 
 class _Answer:

@@ -80,7 +80,7 @@ async def crowd(url: str, clients: int, rate: float) -> None:
             async with session.get(f"{url}/api/v1/{path}", headers=headers) as answer:
                 await answer.read()
                 answers += 1
-                errors += answer.status >= 400
+                errors += answer.status >= 500
         except (ClientError, TimeoutError):
             errors += 1
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 
+from streams.exporter.feed import Feed
 from streams.exporter.problems import Problem
 from streams.exporter.sharing import Shared
+from streams.store.events import EventStore, Written
 
 
 async def test_many_who_ask_at_once_cost_one_answer() -> None:
@@ -62,3 +65,21 @@ async def test_it_forgets_what_nobody_asks_for() -> None:
     for number in range(1_000):
         await shared.get(number, make)
     assert len(shared._answers) == 256
+
+
+async def test_a_crowd_that_comes_back_does_not_use_up_redis() -> None:
+    at_once = most = 0
+
+    class Store:
+        async def after(self, cursor: str, count: int) -> list[Written]:
+            nonlocal at_once, most
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(0.001)
+            at_once -= 1
+            return [Written("1-1", {})]
+
+    feed = Feed(cast("EventStore", Store()))
+    found = await asyncio.gather(*(anext(feed.listen("0-0")) for _ in range(200)))
+    assert len(found) == 200
+    assert most <= 8
