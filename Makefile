@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile dashboards screenshot lint types check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
 
 dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
 	@$(BIN)/python -m deploy.grafana.generate
+
+screenshot: $(STAMP) ## the README's picture of the page (needs chromium)
+	@$(BIN)/python -m tests.browser.screenshot
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(BIN)/ruff check .
