@@ -10,10 +10,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast bench bench-read profile dashboards screenshot lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  sizes: make demo POSTS=50000 ONCE=1 SPEED=600; make test ARGS='-k hashtag'"
 
@@ -49,14 +49,29 @@ eval-bursts: $(STAMP) ## bursts on labelled series of mentions: windows caught, 
 eval-forecast: $(STAMP) ## forecasts against what came: coverage of the 80 % interval, error
 	@$(BIN)/python -m tests.evaluation.forecast $(ARGS)
 
+faults: $(STAMP) ## real processes, broken in turn while posts flow; every number exact [SEED=1] [POSTS=200000] [MODE=any]
+	@$(BIN)/python -m tests.faults.run $(if $(SEED),--seed $(SEED)) $(if $(POSTS),--posts $(POSTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(MODE),--mode $(MODE)) $(ARGS)
+
 bench: $(STAMP) ## this pipeline, the ceiling and others on the same records [POSTS=1000000] [RUNS=5]
 	@$(BIN)/python -m tests.benchmarks.bench $(if $(POSTS),--posts $(POSTS)) $(if $(RUNS),--runs $(RUNS)) $(ARGS)
 
 bench-read: $(STAMP) ## what reading a post costs, by stage and platform [POSTS=20000]
 	@$(BIN)/python -m tests.benchmarks.read_cost $(if $(POSTS),--posts $(POSTS))
 
+bench-campaigns: $(STAMP) ## what 200 campaigns cost beside one [ARGS=--posts 50000]
+	@$(BIN)/python -m tests.benchmarks.many_campaigns $(ARGS)
+
+bench-keep: $(STAMP) ## what it costs to keep the newest posts: CPU of worker and Redis, memory [POSTS=200000]
+	@$(BIN)/python -m tests.benchmarks.keep_cost $(if $(POSTS),--posts $(POSTS))
+
+bench-api: $(STAMP) ## what a crowd at the API costs the worker [POSTS=300000]
+	@$(BIN)/python -m tests.benchmarks.api_load $(if $(POSTS),--posts $(POSTS)) $(ARGS)
+
 profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
 	@$(BIN)/python -m tests.benchmarks.profile $(if $(POSTS),--posts $(POSTS)) $(ARGS)
+
+supply: $(STAMP) ## bill of materials of the image, licences, known vulnerabilities
+	@$(BIN)/python -m deploy.supply $(ARGS)
 
 dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
 	@$(BIN)/python -m deploy.grafana.generate
@@ -82,6 +97,13 @@ lock: $(STAMP) ## resolve anew: requirements.lock, and the embedded Kafka's jars
 	@# No index and no comments: the lock names packages and hashes, not where they came from.
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	@# The image's: what a worker imports, and what builds the package; the same versions.
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  --constraint requirements.lock pyproject.toml -o deploy/docker/requirements.lock
+	@printf 'hatchling\nsetuptools\nsetuptools-scm\n' | $(BIN)/uv pip compile --quiet --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --no-header --constraint requirements.lock - -o deploy/docker/build.lock
 	@$(BIN)/python -m streams.embedded.jars
 
 clean: ## remove the environment, caches and what the demo left

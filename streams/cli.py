@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from streams import __version__
-from streams.errors import UserError
+from streams.errors import UsageError, UserError
 
 app = typer.Typer(
     name="streams",
@@ -176,16 +176,41 @@ def counts(
         str | None, typer.Option(help="platform, lang, country, kind, via or stance.")
     ] = None,
     total: Annotated[bool, typer.Option("--total", help="All totals.")] = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Which program and campaign files counted from where.")
+    ] = False,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Exact counters from Redis."""
-    from streams.counts import print_counts
+    from streams.counts import print_counts, print_rules
 
     settings = _settings(config)
+    if rules:
+        if total or any((hashtag, campaign, window, by)):
+            raise UsageError("--rules stands alone (or with --json)")
+        _run(lambda: print_rules(settings, as_json=as_json))
     _run(
         lambda: print_counts(settings, hashtag, campaign, window, by, total=total, as_json=as_json)
     )
+
+
+@app.command()
+def forget(
+    name: Annotated[
+        str, typer.Argument(metavar="UID|AUTHOR", help="platform:id, or an author's digest.")
+    ],
+    author: Annotated[
+        bool, typer.Option("--author", help="The platform:id is an account's, not a post's.")
+    ] = False,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Remove what is kept of a post or an author, for good, and say what it was."""
+    from streams.forget import run_forget
+
+    settings = _settings(config)
+    _run(lambda: run_forget(settings, name, author=author, as_json=as_json))
 
 
 @app.command()

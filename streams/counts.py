@@ -27,6 +27,7 @@ from streams.store.documents import (
     totals_document,
 )
 from streams.store.reads import Reader
+from streams.store.rules import applied
 from streams.store.states import Clock, times
 from streams.store.subjects import Subject, campaign, hashtag
 from streams.text.hashtags import canonical
@@ -195,6 +196,29 @@ async def print_counts(
         _print_totals(document)
     else:
         _print_subject(document)
+    return 0
+
+
+async def print_rules(settings: Settings, *, as_json: bool) -> int:
+    """Print which rules counted from which offset of each partition; exit status 0.
+
+    Raises `UserError` where Redis does not answer.
+    """
+    redis = connect(settings.redis, retries=2)
+    try:
+        notes = await applied(Reader(redis, Layout(settings.redis.prefix)))
+    except (RedisError, OSError, TimeoutError) as error:
+        raise unreachable(settings.redis, error) from error
+    finally:
+        await redis.aclose()
+    if as_json:
+        typer.echo(json.dumps([note.document() for note in notes], ensure_ascii=False))
+        return 0
+    table = Table("partition", "log", "from offset", "program", "campaigns", box=None)
+    for note in notes:
+        names = ", ".join(f"{name} {version}" for name, version in sorted(note.campaigns.items()))
+        table.add_row(note.partition, str(note.gen), str(note.offset), note.program, names)
+    Console().print(table)
     return 0
 
 

@@ -54,6 +54,11 @@ class GenerationKeys(NamedTuple):
         return f"{self.prefix}first"
 
     @property
+    def rules(self) -> str:
+        """Hash: offset -> JSON of the rules (program, campaigns) that counted from there on."""
+        return f"{self.prefix}rules"
+
+    @property
     def sources(self) -> str:
         """Hash: raw partition -> highest offset forwarded from it."""
         return f"{self.prefix}sources"
@@ -102,7 +107,8 @@ class PartitionKeys(NamedTuple):
 
     @property
     def state(self) -> str:
-        """Hash: gen, offset, ts, key, watermark."""
+        """Hash: gen, offset, ts, key, watermark, rules (as last noted); layout, where a newer
+        layout has the partition."""
         return f"{self.prefix}state"
 
     @property
@@ -158,6 +164,11 @@ class Layout(NamedTuple):
     @property
     def events(self) -> EventKeys:
         return EventKeys(f"{self.prefix}{LAYOUT_VERSION}:{{events}}:")
+
+    @property
+    def number(self) -> str:
+        """String: number of the layout that the keys are in; its name is the same in all."""
+        return f"{self.prefix}layout"
 
     @property
     def partitions(self) -> str:

@@ -57,6 +57,7 @@ class Partition:
         limits: Limits,
         classifier: Callable[[], Classifier],
         rules: Rules,
+        most: int = 1500,
         misplaced: Misplaced | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -71,6 +72,7 @@ class Partition:
         self._limits = limits
         self._classifier = classifier
         self._rules = rules
+        self._most = most  # records in one commit
         self._misplaced = misplaced
         self._sleep = sleep
         self._lock = asyncio.Lock()
@@ -212,7 +214,7 @@ class Partition:
                 position = self.position
                 assert position is not None  # noqa: S101 - set by the caller
                 reading = read(
-                    records,
+                    records[: self._most],
                     watermark=position.watermark,
                     sources=position.sources,
                     rules=self._rules,

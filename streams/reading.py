@@ -14,10 +14,11 @@ from zlib import crc32
 
 import msgspec
 
-from streams.kept import Keeping
+from streams.kept import Keeping, author_name
 from streams.keys import GenerationKeys
-from streams.posts import PLATFORMS, Deleted, Post, Unreadable, decode
+from streams.posts import PLATFORMS, AccountDeleted, Deleted, Post, Unreadable, decode
 from streams.posts.complete import with_closed_hashtags, with_language
+from streams.posts.output import hash_author
 from streams.retention import HOUR_MS, TAG_KEEP_MS
 
 FUTURE_MS: Final = 5 * 60_000  # a post may be this much newer than its record
@@ -52,7 +53,7 @@ class Rules(NamedTuple):
 
     author_key: bytes
     horizon_ms: int = TAG_KEEP_MS
-    buckets: int = 64  # seen-sets per partition and hour; a power of two
+    buckets: int = 256  # seen-sets per partition and hour; a power of two
     publish_all: bool = False  # `posts.classified` gets all counted posts, not only a campaign's
     closed_hashtags: frozenset[str] = frozenset()  # platforms whose hashtags may be `#closed#`
     keeping: Keeping = Keeping()
@@ -181,6 +182,9 @@ def read(
                 _outcome(out, post.platform, "ignored")
                 if type(post) is Deleted:
                     out.deleted[post.uid] = record.offset
+                elif type(post) is AccountDeleted:
+                    author = hash_author(rules.author_key, post.platform, post.author_id)
+                    out.deleted[author_name(author.hex())] = record.offset
         except Unreadable as error:
             out.dead.append(DeadLetter(record, error.reason, error.detail))
             # A header is anybody's text, and a label has few values.

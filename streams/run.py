@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, cast
 
 from aiokafka import AIOKafkaProducer
@@ -20,10 +21,14 @@ from streams.config import Settings
 from streams.errors import UserError
 from streams.health import Health, serve_health
 from streams.kafka import client_options
+from streams.keys import Layout
 from streams.observe import WorkerObserver
+from streams.partition import RETRIED
 from streams.posts.gazetteer import gazetteer
-from streams.redis_client import connect
+from streams.producing import LastingProducer
+from streams.redis_client import Client, connect
 from streams.store.commit import Redis
+from streams.store.layout import take
 from streams.transport import BatchConsumer
 from streams.worker import Worker
 
@@ -45,20 +50,24 @@ async def _until(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
 
 
+def _producer(settings: Settings) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
+        **client_options(settings.kafka),
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=0,  # batches are built here
+        max_batch_size=_BATCH_BYTES,
+        compression_type=settings.kafka.codec,
+        max_request_size=settings.kafka.dead_record_bytes,
+    )
+
+
 async def _start_producer(
     settings: Settings, stop: asyncio.Event, observer: WorkerObserver
-) -> AIOKafkaProducer | None:
+) -> LastingProducer | None:
     """A started producer; None where the process is told to stop before Kafka answers."""
     while not stop.is_set():
-        producer = AIOKafkaProducer(
-            **client_options(settings.kafka),
-            enable_idempotence=True,
-            acks="all",
-            linger_ms=0,  # batches are built here
-            max_batch_size=_BATCH_BYTES,
-            compression_type=settings.kafka.codec,
-            max_request_size=settings.kafka.dead_record_bytes,
-        )
+        producer = LastingProducer(partial(_producer, settings))
         try:
             await producer.start()
         except (KafkaError, OSError) as error:
@@ -94,6 +103,9 @@ async def run_worker(settings: Settings) -> int:
         redis = connect(settings.redis)
         try:
             await _require_topics(settings, producer)
+            await _take_layout(settings, redis, stop, observer)
+            if stop.is_set():
+                return 0
             worker = Worker(
                 settings,
                 redis=cast("Redis", redis),
@@ -111,19 +123,34 @@ async def run_worker(settings: Settings) -> int:
         await server.stop()
 
 
-async def _require_topics(settings: Settings, producer: AIOKafkaProducer) -> None:
+async def _require_topics(settings: Settings, producer: LastingProducer) -> None:
     """Raises `UserError` where a topic is missing: Faust would wait for it without a word."""
     topics = settings.kafka.topics
     wanted = [topics.raw, topics.classified, topics.dead]
     if settings.kafka.input == "any":
         wanted.append(topics.keyed)
-    present = (await producer.client.fetch_all_metadata()).topics()
+    present = await producer.topics()
     missing = [topic for topic in wanted if topic not in present]
     if missing:
         raise UserError(
             f"Kafka has no topic {', '.join(missing)}: "
             "streams check --create-topics makes what is missing"
         )
+
+
+async def _take_layout(
+    settings: Settings, redis: Client, stop: asyncio.Event, observer: WorkerObserver
+) -> None:
+    """Before anything is counted: move the keys of an older layout, as soon as Redis answers.
+
+    Raises `LayoutError` where Redis holds a newer one.
+    """
+    while not stop.is_set():
+        try:
+            return await take(redis, Layout(settings.redis.prefix))
+        except RETRIED as error:
+            observer.waiting(f"redis: {type(error).__name__}: {error}")
+            await _until(stop, _RETRY_SECONDS)
 
 
 async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) -> int:
@@ -139,8 +166,9 @@ async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) 
     watch = asyncio.create_task(worker.watch())
     ended = asyncio.create_task(app.wait_until_stopped())
     told = asyncio.create_task(stop.wait())
-    await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
-    crashed = not stop.is_set()
+    refused = asyncio.create_task(worker.ended.wait())
+    await asyncio.wait({ended, told, refused}, return_when=asyncio.FIRST_COMPLETED)
+    crashed = not stop.is_set() and worker.refused is None
     watch.cancel()
     worker.stopping = True
     await worker.drain()
@@ -151,7 +179,9 @@ async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) 
     shutil.rmtree(app.conf.datadir, ignore_errors=True)  # Faust makes it, and keeps nothing in it
     if crashed:
         log.error("the worker crashed: %s", app.crash_reason)
-    return 1 if crashed else 0
+    if worker.refused is not None:
+        log.error("%s", worker.refused)
+    return 1 if crashed or worker.refused else 0
 
 
 def main(settings: Settings) -> None:

@@ -219,6 +219,12 @@ class BatchConsumer(driver.Consumer):
         if self.hooks is not None:
             await self.hooks.on_assigned({TP(*tp) for tp in self.assignment()})
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        await super().on_partitions_assigned(assigned, generation_id)
+        if not assigned and self.hooks is not None:
+            # A worker more than there is work for: Faust has nothing to seek, and does not say.
+            await self.hooks.on_assigned(set())
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         await super().on_partitions_revoked(revoked)
         if self.hooks is not None:

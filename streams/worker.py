@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from streams.campaigns import Campaign
@@ -25,9 +24,11 @@ from streams.murmur2 import partition_of
 from streams.observe import WorkerObserver
 from streams.outputs import KafkaOutputs
 from streams.partition import RETRIED, Partition
+from streams.producing import LastingProducer
 from streams.reading import Place, Record, Rules
 from streams.store.commit import PartitionStore, Redis
 from streams.store.kinship import KinshipStore
+from streams.store.layout import LayoutError, take
 from streams.transport import Batch, BatchConsumer, BatchThread, PartitionLog
 from streams.writing import BatchWriter
 
@@ -46,7 +47,7 @@ class Worker:
         settings: Settings,
         *,
         redis: Redis,
-        producer: AIOKafkaProducer,
+        producer: LastingProducer,
         campaigns: Sequence[Campaign],
         observer: WorkerObserver,
     ) -> None:
@@ -55,6 +56,8 @@ class Worker:
         self.forwarders: dict[TP, Forwarder] = {}
         self.assigned_once = False
         self.stopping = False
+        self.refused: LayoutError | None = None  # set where a newer worker took over Redis
+        self.ended = asyncio.Event()
         self._redis = redis
         self._producer = producer
         self._classifier = Classifier(campaigns)
@@ -139,12 +142,20 @@ class Worker:
         partition = self.partitions.get(batch.tp)
         if partition is not None and not self.stopping:
             # Shielded: a batch in hand is finished although its agent is cancelled.
-            await asyncio.shield(self._spawn(partition.deliver(batch)))
+            await asyncio.shield(self._spawn(self._unless_refused(partition.deliver(batch))))
 
     async def forward(self, batch: Batch) -> None:
         forwarder = self.forwarders.get(batch.tp)
         if forwarder is not None and not self.stopping:
             await asyncio.shield(self._spawn(forwarder.deliver(batch)))
+
+    async def _unless_refused(self, work: Awaitable[None]) -> None:
+        """A newer layout is nothing to wait out: this worker has to end."""
+        try:
+            await work
+        except LayoutError as error:
+            self.refused = error
+            self.ended.set()
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(work)
@@ -156,10 +167,7 @@ class Worker:
         with suppress(*RETRIED):  # the watchdog does it again
             await self._register()
         for item in self._owned():
-            try:
-                await item.check()
-            except RETRIED as error:
-                self._observer.waiting(f"watch: {type(error).__name__}: {error}")
+            await self._check_one(item)
 
     def _new_partition(self, tp: TP) -> Partition:
         keys = self._layout.partition(tp.topic, tp.partition)
@@ -181,6 +189,7 @@ class Worker:
             limits=DeadLetterLimit(dead.consecutive, dead.window, dead.ratio),
             classifier=lambda: self._classifier,
             rules=self._rules,
+            most=self.settings.commit.max_posts,
             misplaced=partial(self._misplaced, tp),
         )
 
@@ -213,7 +222,7 @@ class Worker:
         if self._consumer is None:
             return False
         try:
-            await asyncio.wait_for(self._producer.client.fetch_all_metadata(), seconds)
+            await asyncio.wait_for(self._producer.topics(), seconds)
         except (*RETRIED, TimeoutError):
             return False
         return True
@@ -236,13 +245,14 @@ class Worker:
 
     async def _check_one(self, item: Partition | Forwarder) -> None:
         try:
-            await item.check()
+            await self._unless_refused(item.check())
         except RETRIED as error:
             self._observer.waiting(f"watch: {type(error).__name__}: {error}")
 
     async def _register(self) -> None:
         """Tell readers which partitions and campaigns there are; again and again, as Redis may
         have gone back in time."""
+        await self._unless_refused(take(self._redis, self._layout))
         names = [f"{tp.topic}:{tp.partition}" for tp in self.partitions]
         if names:
             await self._redis.sadd(self._layout.partitions, *names)

@@ -10,6 +10,7 @@ from streams.aggregate import count, tag_hours
 from streams.classify import Classifier
 from streams.ports import Kinship, Observer, Outputs
 from streams.reading import Place, Reading, Rules
+from streams.retention import HOUR_MS, TAG_KEEP_MS
 from streams.store.commit import Commit, PartitionStore
 
 #: Pairs of hashtag and hour whose counts are remembered; others are asked for where needed.
@@ -37,6 +38,7 @@ class BatchWriter:
         self._kinship = kinship
         self._rules = rules
         self._tag_hours: dict[tuple[str, int], int] = {}  # as stored, this worker's own included
+        self._hour = 0  # of the watermark
 
     def forget(self) -> None:
         """Another position: what Redis said of its counters may not hold there."""
@@ -80,5 +82,16 @@ class BatchWriter:
         }
         self._observer.committed(reading, result, seconds)
         await self._kinship.remember(result)
+        if reading.deleted and self._rules.keeping.text:
+            await self._store.take_out(commit.gen, reading.deleted)
+        self._forget_hours(reading.watermark)
+
+    def _forget_hours(self, watermark: int | None) -> None:
+        """Buckets that go with the watermark begin anew, should a post of theirs still come."""
+        hour = (watermark or 0) // HOUR_MS
+        if hour != self._hour:
+            self._hour = hour
+            oldest = hour - TAG_KEEP_MS // HOUR_MS
+            self._tag_hours = {pair: n for pair, n in self._tag_hours.items() if pair[1] >= oldest}
         if len(self._tag_hours) > _MOST_TAG_HOURS:
             self._tag_hours.clear()

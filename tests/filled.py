@@ -15,7 +15,7 @@ class Filled:
     """An installation whose counters are set by hand."""
 
     def __init__(self, url: str, prefix: str, topic: str = "posts.raw") -> None:
-        self.redis: Any = Redis.from_url(url)
+        self.redis: Any = Redis.from_url(url, socket_timeout=60)  # a crowd takes a while
         self.layout = Layout(prefix)
         self.topic = topic
 

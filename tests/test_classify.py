@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
 import pytest
 
 from streams.campaigns import load, parse
+from streams.campaigns.versions import in_force
 from streams.classify import Classifier, Membership
 from streams.posts import Post, Subject
 from streams.posts.fields import tags_in
@@ -216,7 +218,14 @@ def test_several_campaigns() -> None:
         "rain.toml",
     )
     classifier = Classifier([METOO, rain])
-    assert classifier.versions == {"metoo": METOO.version, "rain": "7"}
+    assert classifier.versions == in_force([METOO, rain])
+    revisions = json.loads(classifier.versions)["campaigns"]
+    assert {name: text.partition("+")[0] for name, text in revisions.items()} == {
+        "metoo": METOO.version,
+        "rain": "7",
+    }
+    louder = msgspec.structs.replace(rain, thresholds={"page": 1.0})
+    assert Classifier([METOO, louder]).versions != classifier.versions, "the same version, though"
     both = (Membership("metoo", "hashtag", "testimony"), Membership("rain", "hashtag", "testimony"))
     assert classifier.classify(post("#MeToo")) == both
     assert classifier.classify(post("#RainToday")) == both[1:]

@@ -1,23 +1,26 @@
 """All campaigns of an installation.
 
 Most posts of a firehose belong to no campaign: they cost a dictionary look-up a hashtag and a look
-at their bytes.
+at their bytes, however many campaigns there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from streams.campaigns import Campaign
 from streams.campaigns.amplifiers import Amplifiers
+from streams.campaigns.versions import in_force
+from streams.classify.candidates import Candidates
 from streams.classify.matcher import Matcher
 from streams.posts.post import Post, Subject
 from streams.text.hashtags import canonical
-from streams.text.phrases import Anchors
+from streams.text.normalise import folded_tag
 
 _TAGS_REMEMBERED: Final = 200_000
+_TEXTS_REMEMBERED: Final = 16_384  # of campaigns: most of them are reposts
 _LONGEST_TEXT: Final = 4_000  # characters that are looked at: what counts is said by then
 
 
@@ -34,8 +37,8 @@ class Classifier:
 
     def __init__(self, campaigns: Sequence[Campaign]) -> None:
         self._matchers = [Matcher(campaign) for campaign in campaigns]
-        #: Version by campaign, for the note that each partition makes of it.
-        self.versions = {matcher.name: matcher.version for matcher in self._matchers}
+        #: For the note that each partition makes of what counted it.
+        self.versions = in_force(campaigns)
         self.amplifiers = Amplifiers(campaigns)
         #: Canonical hashtags as the files list them; `is_campaign_tag` knows folded spellings, too.
         self.campaign_tags = frozenset(
@@ -44,58 +47,74 @@ class Classifier:
             for name in map(canonical, matcher.tags)
             if matcher.has_tag(name)
         )
-        self._roots = frozenset(uid for matcher in self._matchers for uid in matcher.roots)
-        self._anchors = Anchors(text for matcher in self._matchers for text in matcher.anchored)
-        self._known: dict[str, int] = {}
+        self._candidates = Candidates(self._matchers)
+        self._of_root: dict[str, tuple[int, ...]] = {}
+        tags: dict[frozenset[str], dict[str, tuple[int, ...]]] = {}
+        for at, matcher in enumerate(self._matchers):
+            for uid in matcher.roots:
+                self._of_root[uid] = (*self._of_root.get(uid, ()), at)
+            alike = tags.setdefault(matcher.folds, {})
+            for tag in matcher.folded_tags:
+                alike[tag] = (*alike.get(tag, ()), at)
+        self._tags = list(tags.items())
+        self._known: dict[str, tuple[int, ...]] = {}
+        # One memory for all: two hundred campaigns take no more than one.
+        self._read = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._read_of)
+        self._stance = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._stance_of)
 
     def is_campaign_tag(self, tag: str) -> bool:
         """Whether a canonical hashtag belongs to any campaign."""
-        return self._bits(tag) != 0
+        return bool(self._tagged(tag))
 
     def may_belong(self, posts: Sequence[Post]) -> set[int]:
         """Indices of the posts that may belong to a campaign: for all others `classify` is empty.
 
         All at once, which is a fifth of the cost of one by one.
         """
-        found = self._anchors.may_be_among([post.text for post in posts])
+        found = self._candidates.among([post.text for post in posts])
         names = {tag for post in posts for tag in post.hashtags}
-        tags = {tag for tag in names if self._bits(tag)}
+        tags = {tag for tag in names if self._tagged(tag)}
         for index, post in enumerate(posts):
             if (post.hashtags and not tags.isdisjoint(post.hashtags)) or (
-                post.parent is not None and self._about_root(post)
+                post.parent is not None and self._about(_place(post))
             ):
                 found.add(index)
-        if not self._roots.isdisjoint([post.uid for post in posts]):
-            found |= {index for index, post in enumerate(posts) if post.uid in self._roots}
+        roots = self._of_root.keys()
+        if not roots.isdisjoint([post.uid for post in posts]):
+            found |= {index for index, post in enumerate(posts) if post.uid in roots}
         return found
 
     def classify(self, post: Post) -> tuple[Membership, ...]:
         """The campaigns that the post belongs to, in the order of the configuration."""
-        bits = 0
+        tagged: tuple[int, ...] = ()
         for tag in post.hashtags:
-            bits |= self._bits(tag)
-        reads = self._anchors.may_be_in(post.text)
-        if not bits and not reads and not self._about_root(post):
+            own = self._tagged(tag)
+            if own:
+                tagged = (*tagged, *own) if tagged else own
+        reading = self._candidates.find(post.text, _LONGEST_TEXT)
+        place = _place(post)
+        about = self._about(place)
+        if not (tagged or reading or about):
             return ()
         text, lang = post.text[:_LONGEST_TEXT], post.lang
-        place = _place(post)
-        plain = not reads and place[1] == "original" and place[0] not in self._roots
         found = []
-        for at, matcher in enumerate(self._matchers):
-            tagged = bits >> at & 1
-            if plain:
-                if tagged:
-                    stance = matcher.stance(text, lang, 0)
-                    found.append(_membership(matcher.name, "hashtag", stance))
-                continue
-            findings = matcher.read(text) if reads else 0
-            via = "hashtag" if tagged else matcher.via(findings, *place)
+        for at in sorted({*tagged, *reading, *about}):
+            matcher = self._matchers[at]
+            findings = self._read(at, text) if at in reading else 0
+            via = "hashtag" if at in tagged else matcher.via(findings, *place)
             if via is not None:
-                stance = matcher.stance(text, lang, matcher.setting(findings, *place))
-                if post.kind == "repost" and not tagged:
+                setting = matcher.setting(findings, *place)
+                stance = self._stance(at, text, lang, setting)
+                if post.kind == "repost" and via != "hashtag":
                     via = "repost"
                 found.append(_membership(matcher.name, via, stance))
         return tuple(found)
+
+    def _read_of(self, at: int, text: str) -> int:
+        return self._matchers[at].read(text)
+
+    def _stance_of(self, at: int, text: str, lang: str, setting: int) -> str:
+        return self._matchers[at].stance(text, lang, setting)
 
     def explain(self, post: Post) -> dict[str, Any]:
         """What decided `via` and `stance`, by campaign.
@@ -124,27 +143,34 @@ class Classifier:
             told[matcher.name] = entry
         return told
 
-    def _about_root(self, post: Post) -> bool:
-        """Whether it is a root post, or answers, quotes or reposts one or an answer to one."""
-        roots = self._roots
-        if post.uid in roots:
-            return True
-        if post.parent is None:
-            return False
-        if post.parent in roots or post.root in roots:
-            return True
-        subject = post.subject
-        return subject is not None and (subject.parent in roots or subject.root in roots)
+    def _about(self, place: tuple[str, str, str | None, str | None]) -> tuple[int, ...]:
+        """The campaigns of the root post that a text is, answers or answers an answer to."""
+        uid, kind, parent, root = place
+        of_root = self._of_root
+        if kind != "reply":
+            return of_root.get(uid, ())
+        found = of_root.get(uid, ())
+        if parent is not None and parent in of_root:
+            found += of_root[parent]
+        if root is not None and root in of_root:
+            found += of_root[root]
+        return found
 
-    def _bits(self, tag: str) -> int:
-        """The campaigns of a tag, one bit each."""
-        bits = self._known.get(tag)
-        if bits is None:
-            bits = sum(1 << at for at, matcher in enumerate(self._matchers) if matcher.has_tag(tag))
+    def _tagged(self, tag: str) -> tuple[int, ...]:
+        """The campaigns of a tag."""
+        found = self._known.get(tag)
+        if found is None:
+            found = tuple(
+                sorted(
+                    at
+                    for folds, of_tag in self._tags
+                    for at in of_tag.get(folded_tag(tag, folds), ())
+                )
+            )
             if len(self._known) >= _TAGS_REMEMBERED:
                 self._known.clear()
-            self._known[tag] = bits
-        return bits
+            self._known[tag] = found
+        return found
 
 
 def _place(post: Post) -> tuple[str, str, str | None, str | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any, Final
 
 from streams.campaigns import Campaign
@@ -11,9 +10,8 @@ from streams.stance import ANSWER, CALL, QUOTE, SAID, SETTINGS, Stances, Topic
 from streams.text.copies import Copies
 from streams.text.hashtags import canonical
 from streams.text.normalise import folded, folded_tag
-from streams.text.phrases import Anchors, Phrases, Sentences, Words, sentences, spans
+from streams.text.phrases import Phrases, Sentences, Words, anchors, sentences, spans
 
-_TEXTS_REMEMBERED: Final = 16_384  # of those that may be of a campaign: most of them are reposts
 _TAG: Final = re.compile(r"[#\uff03]\w+")
 _QUOTED: Final = re.compile('[“"„«][^”"“»]*[”"“»]')
 
@@ -39,39 +37,34 @@ class Matcher:
 
     def __init__(self, campaign: Campaign) -> None:
         self.name = campaign.name
-        self.version = campaign.version
         self.roots = frozenset(campaign.roots)
-        self._folds = campaign.matching.folds
+        self.folds = campaign.matching.folds
         excluded = {self._folded(tag) for tag in campaign.excluded}
         self.tags = campaign.all_hashtags
-        self._tags = frozenset(self._folded(tag) for tag in self.tags) - excluded
+        #: Its hashtags, folded.
+        self.folded_tags = frozenset(self._folded(tag) for tag in self.tags) - excluded
         texts = campaign.all_phrases
-        self._phrases = Phrases(texts, self._folds)
+        self.phrases = Phrases(texts, self.folds)
         self._contexts = [
-            (Phrases(campaign.phrases[lang], self._folds), tuple(map(self._text, beginnings)))
+            (Phrases(campaign.phrases[lang], self.folds), tuple(map(self._text, beginnings)))
             for lang, beginnings in campaign.context.items()
         ]
-        self._calls = Copies(campaign.all_calls, self._folds, campaign.matching.call_similarity)
-        # A call without a phrase in it needs an anchor of its own.
-        anchors = Anchors(texts)
-        strangers = [text for text in campaign.all_calls if not anchors.may_be_in(text)]
-        self.anchored = [*texts, *(max(text.split(), key=len) for text in strangers)]
+        self.calls = Copies(campaign.all_calls, self.folds, campaign.matching.call_similarity)
+        self.anchors = anchors(texts, campaign.all_calls)
         self._stances = Stances(
             Topic(
                 is_tag=lambda tag: self.has_tag(canonical(tag)),
                 phrases=campaign.phrases,
                 context=campaign.context,
-                folds=self._folds,
+                folds=self.folds,
             )
         )
-        #: What is found in a text, as bits.
-        self.read = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._read)
         #: The stance of a text, its language and setting.
         self.stance = self._stances.stance
 
     def has_tag(self, tag: str) -> bool:
         """Whether a canonical hashtag is one of the campaign's."""
-        return folded_tag(tag, self._folds) in self._tags
+        return folded_tag(tag, self.folds) in self.folded_tags
 
     def via(
         self, found: int, uid: str, kind: str, parent: str | None, root: str | None
@@ -104,7 +97,7 @@ class Matcher:
         verdict = self._stances.explain(text, lang, setting)
         return {
             "found": [name for name, bit in _FINDINGS.items() if found & bit],
-            "phrases": self._phrases.found(sentences(text, self._folds).words),
+            "phrases": self.phrases.found(sentences(text, self.folds).words),
             "setting": [name for name, bit in SETTINGS.items() if setting & bit],
             "stance": verdict.stance,
             "rule": verdict.rule,
@@ -115,12 +108,13 @@ class Matcher:
             ],
         }
 
-    def _read(self, text: str) -> int:
+    def read(self, text: str) -> int:
+        """What is found in a text, as bits."""
         text = text.replace("_", "")  # `#me_too` is a hashtag, not a phrase
         read = self._sentences(text)
         words = read.words
         parts = self._parts(read)
-        call = self._calls.find(words)
+        call = self.calls.find(words)
         if call is not None:
             # A phrase that stands only inside the copy is the call's: the call has its neighbours.
             beside = any(
@@ -130,14 +124,14 @@ class Matcher:
             )
             return COPY | BESIDE if beside else COPY
         found = 0
-        if self._phrases.is_all(read):
+        if self.phrases.is_all(read):
             found |= WHOLE
-        if parts or self._phrases.opens(words):
+        if parts or self.phrases.opens(words):
             found |= OPENS
-        if self._phrases.inside(words):
+        if self.phrases.inside(words):
             untagged = _TAG.sub(". ", text)  # a hashtag ends a sentence: `Me too #MeToo`
             own = _QUOTED.sub("", untagged)
-            if self._phrases.is_all(self._sentences(untagged)) or self._parts(self._sentences(own)):
+            if self.phrases.is_all(self._sentences(untagged)) or self._parts(self._sentences(own)):
                 found |= STATED
         if self._in_context(words):
             found |= CONTEXT
@@ -145,21 +139,19 @@ class Matcher:
 
     def _parts(self, read: Sentences) -> list[tuple[int, int]]:
         """The sentences that are phrases."""
-        return [
-            (start, end) for start, end in spans(read) if read.words[start:end] in self._phrases
-        ]
+        return [(start, end) for start, end in spans(read) if read.words[start:end] in self.phrases]
 
     def _sentences(self, text: str) -> Sentences:
-        return sentences(text, self._folds)
+        return sentences(text, self.folds)
 
     def _in_context(self, words: Words) -> bool:
-        return self._phrases.inside(words) and any(
+        return self.phrases.inside(words) and any(
             phrases.inside(words) and any(word.startswith(beginnings) for word in words)
             for phrases, beginnings in self._contexts
         )
 
     def _text(self, text: str) -> str:
-        return folded(text, self._folds)
+        return folded(text, self.folds)
 
     def _folded(self, tag: str) -> str:
-        return folded_tag(canonical(tag), self._folds)
+        return folded_tag(canonical(tag), self.folds)

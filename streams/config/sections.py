@@ -62,10 +62,11 @@ class DedupeSettings(Section):
         "older posts are `late`",
     )
     buckets: int = Field(
-        64,
+        256,
         ge=1,
         le=65_536,
-        description="sets per partition and hour that uids are spread over; a power of two. "
+        description="sets per partition and hour that uids are spread over; a power of two. Up to "
+        "512 uids in each Redis needs 9 bytes a uid, above 70. "
         "A change makes posts of the horizon before it count again",
     )
 
@@ -77,8 +78,14 @@ class DedupeSettings(Section):
 
 
 class CommitSettings(Section):
-    """When a batch in hand makes a worker unready."""
+    """How much one commit takes, and when a batch in hand makes a worker unready."""
 
+    max_posts: int = Field(
+        1500,
+        ge=1,
+        le=100_000,
+        description="posts in one commit, at most: Redis does nothing else meanwhile (2.7 us each)",
+    )
     max_age: Seconds = Field(
         60.0, gt=0, le=3600, description="not ready when a batch is uncommitted for longer"
     )

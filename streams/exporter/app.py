@@ -35,6 +35,7 @@ from streams.exporter.openapi import openapi
 from streams.exporter.pages import page_routes
 from streams.exporter.posts_api import PostsApi
 from streams.exporter.problems import HANDLERS
+from streams.exporter.sharing import Shared
 from streams.exporter.watch import Watch
 from streams.health import listen
 from streams.keys import Layout
@@ -69,6 +70,7 @@ def build_app(
         *posts.endpoints(),
         *EventsApi(feed).endpoints(),
     ]
+    shared = Shared()
     described = orjson.dumps(openapi(endpoints, _API, guarded=access.closed))
 
     async def metrics(_: Request) -> Response:
@@ -95,7 +97,7 @@ def build_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/api/openapi.json", api),
-            Mount(_API, routes=[route(endpoint, access) for endpoint in endpoints]),
+            Mount(_API, routes=[route(endpoint, access, shared) for endpoint in endpoints]),
             *page_routes(),
         ],
         middleware=[

@@ -4,7 +4,9 @@ answers is checked against.  Times are ms since 1970, velocities posts per secon
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from msgspec import Meta
 
 
 class Records(TypedDict):
@@ -117,7 +119,7 @@ class Series(TypedDict):
     window: str
     step: str
     until: int | None
-    points: list[tuple[int, int]]
+    points: list[Annotated[list[int], Meta(min_length=2, max_length=2)]]
 
 
 class Pace(TypedDict):

@@ -120,9 +120,7 @@ class Watch:
         self._counted = {field.partition(US)[0] for field in counts.campaigns}
         if not self._counted <= campaigns:  # of a campaign that nobody named: read its buckets, too
             campaigns |= self._counted
-            tags = own | set(top)
-        moving = ranked({tag: self._ranking[tag] for tag in tags}, MOVING)
-        counts = await self._tracker.read(states, campaigns, tags, moving, places)
+            counts = await self._tracker.read(states, campaigns, tags, moving, places)
         if at is not None and self._count_authors.due():
             subjects = [*map(campaign, sorted(campaigns)), *map(hashtag, moving)]
             started = time.perf_counter()
@@ -140,7 +138,7 @@ class Watch:
             clock=self.clock,
         )
         self._exposition.read_seconds.observe(time.perf_counter() - began)
-        self._exposition.publish(self.snapshot)
+        await asyncio.to_thread(self._exposition.publish, self.snapshot)
         return self.snapshot
 
     async def _read_ranking(self, at: Times) -> None:

@@ -13,9 +13,19 @@ import msgspec
 import orjson
 
 from streams.posts import bluesky, facebook, mastodon, x
-from streams.posts.post import Decoded, Deleted, Ignored, Post, Subject, Unreadable
+from streams.posts.post import AccountDeleted, Decoded, Deleted, Ignored, Post, Subject, Unreadable
 
-__all__ = ["PLATFORMS", "Decoded", "Deleted", "Ignored", "Post", "Subject", "Unreadable", "decode"]
+__all__ = [
+    "PLATFORMS",
+    "AccountDeleted",
+    "Decoded",
+    "Deleted",
+    "Ignored",
+    "Post",
+    "Subject",
+    "Unreadable",
+    "decode",
+]
 
 
 class Platform(Protocol):

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from streams.posts.fields import checked, iso_ms, language, tags, tags_in
-from streams.posts.post import Decoded, Deleted, Ignored, Post, Unreadable
+from streams.posts.post import AccountDeleted, Decoded, Deleted, Ignored, Post, Unreadable
 
 PLATFORM: Final = "bluesky"
 
@@ -54,11 +54,16 @@ class _Commit(msgspec.Struct, gc=False):
     record: msgspec.Raw = _ABSENT  # of any collection: decoded where it is known which
 
 
+class _Account(msgspec.Struct, gc=False):
+    status: str | None = None
+
+
 class _Event(msgspec.Struct, gc=False):
     did: str
     kind: str
     time_us: int | None = None
     commit: _Commit | None = None
+    account: _Account | None = None
 
 
 class _Reference(msgspec.Struct, gc=False):
@@ -137,6 +142,9 @@ def _decode(value: bytes) -> Decoded:
     event = _event(value)
     commit = event.commit
     if event.kind != "commit":
+        # Other states, such as `deactivated`, may end.
+        if event.kind == "account" and event.account and event.account.status == "deleted":
+            return AccountDeleted("account", PLATFORM, event.did)
         return Ignored(event.kind if event.kind in _EVENTS else "event", PLATFORM)
     if commit is None:
         raise Unreadable("field", "commit is missing")

@@ -49,6 +49,12 @@ class Ignored(msgspec.Struct, gc=False):
     platform: str
 
 
+class AccountDeleted(Ignored, gc=False):
+    """An account that is gone, with all its posts."""
+
+    author_id: str
+
+
 class Deleted(msgspec.Struct, gc=False):
     """The post's author or the platform took it back."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from streams.stance.lexicon import ANY, GRADED, GRADES, SIMPLE, Cues, Lexicon
+from streams.stance.lexicon import ANY, GRADED, GRADES, SIMPLE, Cues, Lexicon, lexicons
 from streams.text.normalise import folded, own_words
 from streams.text.phrases import WORD
 
@@ -16,6 +17,8 @@ from streams.text.phrases import WORD
 Span: TypeAlias = tuple[int, int]
 #: The cues of a language by the list they are of: "harm", "support.sure", ...
 Found: TypeAlias = dict[str, list[Span]]
+
+_Meaning: TypeAlias = tuple[str, str]  # language and name of a list
 
 FAR: Final = 1 << 20  # words: in another sentence
 # Letters that stand for what is no word: the campaign's tag, a share in per cent, a price.
@@ -53,12 +56,44 @@ class Read(NamedTuple):
         return self.line[span[0] : span[1]].decode().replace(_TAG, "#").strip()
 
 
+class _Patterns:
+    """Patterns as they stand in a line, to be found in one pass; those of emoji beside them."""
+
+    def __init__(self, meanings: Mapping[bytes, set[_Meaning]], emoji: Mapping[str, str]) -> None:
+        keys = sorted(meanings)
+        self.of_key = meanings
+        self.emoji = emoji
+        self.any_emoji = re.compile("|".join(map(re.escape, emoji)) or "(?!)")
+        self._meanings = [sorted(meanings[key]) for key in keys]
+        self._find = BytesAhoCorasick(keys).find_matches_as_indexes
+
+    def add(self, line: bytes, found: dict[str, Found]) -> None:
+        meanings = self._meanings
+        for index, start, end in self._find(line, overlapping=True):
+            for lang, name in meanings[index]:
+                found.setdefault(lang, {}).setdefault(name, []).append((start, end))
+
+
+@cache  # 0.1 s and 4 MB
+def _shared(folds: frozenset[str]) -> _Patterns:
+    """What the lexicons look for in every campaign."""
+    meanings: dict[bytes, set[_Meaning]] = {}
+    emoji: dict[str, str] = {}
+    for lang, name, pattern in _patterns(lexicons()):
+        if not _of_topic(pattern):
+            key = _key(pattern, pattern.strip("*").split(), folds)
+            if key:
+                meanings.setdefault(key, set()).add((lang, name))
+            else:
+                emoji[pattern] = name
+    return _Patterns(meanings, emoji)
+
+
 class Scanner:
     """Patterns of all lexicons, compiled for a campaign's tags and phrases."""
 
     def __init__(
         self,
-        lexicons: Iterable[Lexicon],
         *,
         is_tag: Callable[[str], bool],
         phrases: Mapping[str, Iterable[str]],
@@ -68,18 +103,17 @@ class Scanner:
         self._is_tag = is_tag
         self._folds = folds
         self._phrases = phrases
-        self._emoji: dict[str, str] = {}
-        meanings: dict[bytes, set[tuple[str, str]]] = {}
-        for lang, name, pattern in (*_patterns(lexicons), *_context(context)):
+        self._shared = _shared(frozenset(folds))
+        own: dict[bytes, set[_Meaning]] = {}
+        for lang, name, pattern in (
+            *(found for found in _patterns(lexicons()) if _of_topic(found[2])),
+            *_context(context),
+        ):
             for key in self._keys(lang, pattern):
-                if key:
-                    meanings.setdefault(key, set()).add((lang, name))
-                else:
-                    self._emoji[pattern] = name
-        keys = sorted(meanings)
-        self._meanings = [sorted(meanings[key]) for key in keys]
-        self._find = BytesAhoCorasick(keys).find_matches_as_indexes
-        self._any_emoji = re.compile("|".join(map(re.escape, self._emoji)) or "(?!)")
+                if (lang, name) not in self._shared.of_key.get(key, ()):
+                    own.setdefault(key, set()).add((lang, name))
+        own.pop(b"", None)
+        self._own = _Patterns(own, {})
 
     def read(self, text: str) -> Read:
         """All cues of a text, links and accounts in front aside."""
@@ -108,13 +142,12 @@ class Scanner:
         asks = _ASKED.search(words) is not None
         line = self._line(words)
         found: dict[str, Found] = {}
-        meanings = self._meanings
-        for index, start, end in self._find(line, overlapping=True):
-            for lang, name in meanings[index]:
-                found.setdefault(lang, {}).setdefault(name, []).append((start, end))
+        shared = self._shared
+        shared.add(line, found)
+        self._own.add(line, found)
         if not text.isascii():
-            for sign in self._any_emoji.findall(text):
-                found.setdefault(ANY, {}).setdefault(self._emoji[sign], []).append((0, 0))
+            for sign in shared.any_emoji.findall(text):
+                found.setdefault(ANY, {}).setdefault(shared.emoji[sign], []).append((0, 0))
         quotes = _QUOTES.search(text) is not None
         return Read(line, found, text.count("://"), tags, foreign, asks, quotes, alone)
 
@@ -122,20 +155,27 @@ class Scanner:
         parts = map(WORD.findall, _END.split(_NUMBER.sub("0", words)))
         return "\n".join([f" {' '.join(part)} " for part in parts if part]).encode()
 
-    def _keys(self, lang: str, pattern: str) -> list[bytes]:
-        """A pattern as it stands in a line; empty where it has no word in it, such as an emoji.
-
-        `*` at an end stands for the rest of a word, `#` for the tag or one of the phrases.
-        """
+    def _keys(self, lang: str, pattern: str) -> Iterable[bytes]:
+        """A pattern as it stands in a line, once for the tag and each phrase."""
         words = pattern.strip("*").split()
-        before = "" if pattern.startswith("*") else " "
-        behind = "" if pattern.endswith("*") else " "
-        keys = []
         for tag in (_TAG, *self._phrases.get(lang, ())) if "#" in words else ("",):
-            text = " ".join(tag if word == "#" else word for word in words).translate(_SIGNS)
-            found = WORD.findall(_NUMBER.sub("0", folded(text, self._folds)))
-            keys.append(f"{before}{' '.join(found)}{behind}".encode() if found else b"")
-        return keys
+            yield _key(pattern, [tag if word == "#" else word for word in words], self._folds)
+
+
+def _of_topic(pattern: str) -> bool:
+    """Whether it has the campaign's tag or phrases in it."""
+    return "#" in pattern.strip("*").split()
+
+
+def _key(pattern: str, words: Iterable[str], folds: Collection[str]) -> bytes:
+    """A pattern as it stands in a line; empty where it has no word in it, such as an emoji.
+
+    `*` at an end stands for the rest of a word, `#` for the tag or one of the phrases.
+    """
+    before = "" if pattern.startswith("*") else " "
+    behind = "" if pattern.endswith("*") else " "
+    found = WORD.findall(_NUMBER.sub("0", folded(" ".join(words).translate(_SIGNS), folds)))
+    return f"{before}{' '.join(found)}{behind}".encode() if found else b""
 
 
 def between(line: bytes, one: Span, two: Span) -> int:
@@ -147,8 +187,8 @@ def between(line: bytes, one: Span, two: Span) -> int:
     return line.count(b" ", start, end) - 1
 
 
-def _patterns(lexicons: Iterable[Lexicon]) -> Iterable[tuple[str, str, str]]:
-    for lexicon in lexicons:
+def _patterns(given: Iterable[Lexicon]) -> Iterable[tuple[str, str, str]]:
+    for lexicon in given:
         for name in SIMPLE:
             for pattern in getattr(lexicon, name):
                 yield lexicon.lang, name, pattern

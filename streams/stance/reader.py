@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from streams.stance.cues import Found, Read, Scanner
@@ -11,7 +10,6 @@ from streams.stance.lexicon import ANY, lexicons
 from streams.stance.rules import HINT, SURE, Weighed, weigh
 
 STANCES: Final = ("testimony", "support", "call", "news", "opposition", "spam", "unclear")
-_TEXTS_REMEMBERED: Final = 16_384
 _REACH: Final = 5  # words, in a language without a lexicon
 
 # How a text belongs to the campaign, as bits; of a repost, how the reposted one does.
@@ -41,21 +39,19 @@ class Verdict(NamedTuple):
 
 
 class Stances:
-    """Reads texts for one campaign.  Remembers the last 16,384, most of which are reposted."""
+    """Reads texts for one campaign; remembers none."""
 
     def __init__(self, topic: Topic) -> None:
         self._reach = {lexicon.lang: lexicon.reach for lexicon in lexicons()}
         self._scanner = Scanner(
-            lexicons(),
             is_tag=topic.is_tag,
             phrases=topic.phrases,
             context=topic.context,
             folds=topic.folds,
         )
-        #: The stance of a text, its language (BCP 47 primary tag, or `und`) and setting (bits).
-        self.stance = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._stance)
 
-    def _stance(self, text: str, lang: str, setting: int) -> str:
+    def stance(self, text: str, lang: str, setting: int) -> str:
+        """The stance of a text, its language (BCP 47 primary tag, or `und`) and setting (bits)."""
         return self._weigh(self._scanner.read(text), lang, setting)[1].stance
 
     def explain(self, text: str, lang: str, setting: int) -> Verdict:

@@ -6,17 +6,24 @@ rebalance, a repeated command and a Redis that went back in time change nothing:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
+from redis.asyncio import RedisCluster
+from redis.exceptions import RedisError
 
 from streams.increments import Result
 from streams.keys import GenerationKeys, PartitionKeys
 from streams.reading import Reading
 from streams.retention import TAG_KEEP_MS
+from streams.store.forgetting import Eraser
+from streams.store.layout import newer
 from streams.store.tombstones import tombstones
+
+log: Final = logging.getLogger(__name__)
 
 _LUA: Final = files("streams.store") / "lua"
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -81,9 +88,9 @@ class Asked(NamedTuple):
     counts: dict[tuple[str, int], int]  # posts by hashtag and hour (since 1970)
 
 
-def commit_script() -> str:
-    """The commit's script: what keeps posts is a file of its own."""
-    return (_LUA / "keep.lua").read_text() + (_LUA / "commit.lua").read_text()
+def script(*names: str) -> str:
+    """One script of several files: what stands before the last are functions that it uses."""
+    return "".join((_LUA / f"{name}.lua").read_text() for name in names)
 
 
 class PartitionStore:
@@ -93,13 +100,18 @@ class PartitionStore:
         self.keys = keys
         self._redis = redis
         self._indexed: set[str] = set()  # keys whose time to go is in Redis
-        self._seen = redis.register_script((_LUA / "seen.lua").read_text())
-        self._commit = redis.register_script(commit_script())
+        self._cluster = isinstance(redis, RedisCluster)
+        self._seen = redis.register_script(script("here", "seen"))
+        self._commit = redis.register_script(script("here", "keep", "commit"))
+        self._eraser = Eraser(redis)
         self._incarnate = redis.register_script((_LUA / "incarnate.lua").read_text())
 
     async def load(self) -> State:
-        fields = ["gen", "offset", "ts", "key", "watermark"]
-        gen, offset, ts, key, watermark = await self._redis.hmget(self.keys.state, fields)
+        """Raises `LayoutError` where a newer layout has the partition."""
+        fields = ["gen", "offset", "ts", "key", "watermark", "layout"]
+        gen, offset, ts, key, watermark, layout = await self._redis.hmget(self.keys.state, fields)
+        if layout is not None:
+            raise newer(int(layout))
         generation = int(gen or 0)
         sources: dict[str, int] = {}
         if offset is not None:
@@ -128,6 +140,7 @@ class PartitionStore:
         for tag, hour in tags:
             by_hour.setdefault(hour, []).append(tag)
         request = {
+            "cluster": self._cluster,
             "gen": position.gen,
             "offset": _NO_OFFSET if position.expect is None else position.expect,
             "prefix": self.keys.gen(position.gen).prefix,
@@ -148,12 +161,13 @@ class PartitionStore:
         position: Commit,
         reading: Reading,
         result: Result,
-        versions: Mapping[str, str],
+        versions: str,
         incidents: Iterable[Sequence[str]] = (),
     ) -> None:
         """Write the batch.  Raises `Moved` where nothing was written."""
         expire = self._not_indexed(result.expire, reading.watermark)
         request = {
+            "cluster": self._cluster,
             "prefix": self.keys.gen(position.gen).prefix,
             "partition": self.keys.prefix,
             "gen": position.gen,
@@ -197,6 +211,14 @@ class PartitionStore:
             for suffix, ms in expire.items()
             if suffix not in self._indexed or ms < passed
         }
+
+    async def take_out(self, gen: int, uids: Iterable[str]) -> None:
+        """Take deleted posts out of those that are kept: a text must not stay because nobody sees
+        it.  Best effort, as tombstones hide them already and the watermark passes them."""
+        try:
+            await self._eraser.deleted(self.keys.gen(gen), uids)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("deleted posts cannot be taken out: %s: %s", type(error).__name__, error)
 
     async def incarnate(self, gen: int, offset: int | None, reason: str) -> None:
         """Begin a new incarnation (another log stands there).  Raises `Moved`."""

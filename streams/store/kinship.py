@@ -73,7 +73,7 @@ class KinshipStore:
     async def _look_up(self, uids: set[str]) -> Mapping[str, Heritage]:
         places: dict[str, dict[str, str]] = {}
         for uid in uids:
-            place = self._place(uid)
+            place = kin_place(self._layout, uid)
             if place is not None:
                 places.setdefault(place[0], {})[place[1]] = uid
         try:
@@ -95,7 +95,7 @@ class KinshipStore:
         values: dict[str, list[bytes | str]] = {}
         for post, campaigns in result.heritages:
             heritage = self._recent[post.uid] = Heritage(post.hashtags, campaigns)
-            place = self._place(post.uid)
+            place = kin_place(self._layout, post.uid)
             if place is not None:
                 values.setdefault(place[0], []).extend((place[1], _pack(tuple(heritage))))
         while len(self._recent) > _REMEMBERED:
@@ -110,10 +110,11 @@ class KinshipStore:
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("subjects cannot be kept: %s: %s", type(error).__name__, error)
 
-    def _place(self, uid: str) -> tuple[str, str] | None:
-        """Key and field of a subject: its uid says when it was made."""
-        born = born_ms(uid)
-        if born is None:
-            return None
-        _, member = seen_member(uid)
-        return self._layout.kin(born // HOUR_MS, crc32(member.encode()) % _BUCKETS), member
+
+def kin_place(layout: Layout, uid: str) -> tuple[str, str] | None:
+    """Key and field of a subject: its uid says when it was made; None where it does not."""
+    born = born_ms(uid)
+    if born is None:
+        return None
+    _, member = seen_member(uid)
+    return layout.kin(born // HOUR_MS, crc32(member.encode()) % _BUCKETS), member

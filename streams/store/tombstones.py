@@ -1,4 +1,5 @@
-"""Posts that were taken back: whatever reads posts leaves them out, whenever their delete came.
+"""Posts that were taken back, and authors who left: whatever reads posts leaves them out, whenever
+their delete came.
 
 A delete is kept beside the counters of its uid's partition for as long as the log still holds it:
 until then the post may be read once more, and has to stay away.  Counts know nothing of deletes.
@@ -23,32 +24,38 @@ def tombstones(deleted: Mapping[str, int]) -> dict[str, list[int | str]]:
     """Arguments of ZADD (offset, member, ...) by key; from uid -> offset of its delete."""
     found: dict[str, list[int | str]] = {}
     for uid, offset in deleted.items():
-        bucket, member = _place(uid)
+        bucket, member = place(uid)
         found.setdefault(_KEYS.deleted(bucket), []).extend((offset, member))
     return found
 
 
-def author_name(author: str) -> str:
-    """What stands for an author (digest in hex) where uids of deleted posts stand."""
-    return f"author:{author}"
-
-
-def _place(uid: str) -> tuple[int, str]:
+def place(uid: str) -> tuple[int, str]:
+    """Bucket and member of a uid, or of what stands for an author."""
     member = "".join(seen_member(uid))
     return crc32(member.encode()) % BUCKETS, member
 
 
+# One command for a partition instead of hundreds.
+_SCORES: Final = """
+local found = {}
+for i, key in ipairs(KEYS) do found[i] = redis.call('ZSCORE', key, ARGV[i]) and 1 or 0 end
+return found
+"""
+
+
 async def deleted(reader: Reader, uids: Iterable[str]) -> set[str]:
-    """Which of these posts were taken back."""
-    asked = [(uid, *_place(uid)) for uid in dict.fromkeys(uids)]
+    """Which of these posts were taken back (or authors left)."""
+    asked = {uid: place(uid) for uid in uids}
+    if not asked:
+        return set()
+    members = [member for _, member in asked.values()]
 
     def ask(_: str, keys: GenerationKeys) -> list[Command]:
-        return [("zscore", keys.deleted(bucket), member) for _uid, bucket, member in asked]
+        places = [keys.deleted(bucket) for bucket, _member in asked.values()]
+        return [("eval", _SCORES, len(places), *places, *members)]
 
     found: set[str] = set()
     for answer in await reader.read(ask):
-        for scores in answer.replies:
-            found |= {
-                uid for (uid, *_), score in zip(asked, scores, strict=True) if score is not None
-            }
+        for (flags,) in answer.replies:
+            found |= {uid for uid, flag in zip(asked, flags, strict=True) if flag}
     return found

@@ -28,8 +28,8 @@ from streams.text.phrases import Words, sentences
 
 Pairs: TypeAlias = frozenset[tuple[str, str]]
 
-_APART: Final = 3  # places: a pair's second word is at most so many behind the first
-_FEWEST: Final = 15  # pairs: fewer may be an idiom
+APART: Final = 3  # places: a pair's second word is at most so many behind the first
+FEWEST: Final = 15  # pairs: fewer may be an idiom
 _CUT: Final = 0.7  # of a text's own pairs, if they are all that was left of a copy
 
 
@@ -47,18 +47,19 @@ class Copies:
         self._share = share
         every = [sentences(text, folds).words for text in texts]
         self._known = [_Known(_pairs(words), frozenset(pairwise(words))) for words in every]
-        self._every: Pairs = frozenset().union(*(known.skipping for known in self._known))
+        #: The pairs of all texts; words that have fewer than `FEWEST` of them are no copy.
+        self.every: Pairs = frozenset().union(*(known.skipping for known in self._known))
 
     def find(self, words: Words) -> Pairs | None:
         """The neighbouring words of the given text that these words are a copy of; None if of
         none."""
         own = _pairs(words)
-        if len(own & self._every) < _FEWEST:
+        if len(own & self.every) < FEWEST:
             return None
         best: tuple[float, Pairs] | None = None
         for known in self._known:
             common = len(own & known.skipping)
-            if common < min(_FEWEST, len(known.skipping)):
+            if common < min(FEWEST, len(known.skipping)):
                 continue
             score = common / len(known.skipping)
             enough = score >= self._share or common >= _CUT * len(own)
@@ -69,6 +70,6 @@ class Copies:
 
 def _pairs(words: Words) -> Pairs:
     found: set[tuple[str, str]] = set()
-    for apart in range(1, _APART + 1):
+    for apart in range(1, APART + 1):
         found.update(zip(words, words[apart:], strict=False))
     return frozenset(found)

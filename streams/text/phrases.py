@@ -1,14 +1,14 @@
-"""Words and sentences of a text, and a fast look at whether a phrase may be in it at all."""
+"""Words and sentences of a text, phrases in it, and what a text with a phrase in it must hold."""
 
 from __future__ import annotations
 
 import re
 import string
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
+from itertools import product
+from math import prod
 from typing import Final, NamedTuple, TypeAlias
-
-from ahocorasick_rs import BytesAhoCorasick
 
 from streams.text.normalise import folded, own_words
 
@@ -23,17 +23,23 @@ WORD: Final = re.compile(
 )
 _SENTENCE: Final = re.compile(r"[.!?:;\n\r\u2028\u2029\u3002\u061b\u061f\u0964\u05c3]+")
 
-# `me. TOO!` -> `me too`: what the anchors below are looked for in.
-_LOWER: Final = bytes.maketrans(
-    string.ascii_uppercase.encode() + b"\n\r\t", string.ascii_lowercase.encode() + b"   "
+# `Me, “TOO”!` -> `metoo`: what the anchors below are looked for in.
+_LOWER: Final = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
+_KEPT: Final = f"{string.ascii_letters}{string.digits}\0"
+_DROPPED: Final = bytes(set(range(128)) - set(_KEPT.encode()))
+# The same of other signs, in UTF-8: U+0080-BF, U+0300-036F, points of Hebrew, Arabic's signs and
+# vowels, U+2000-2BFF, U+3000-303F, emoji, variation selectors, full-width punctuation.
+_SIGNS: Final = re.compile(
+    rb"(?:\xc2|\xcc|\xe2[\x80-\xaf]|\xe3\x80|\xf0\x9f.|\xef\xb8)[\x80-\xbf]"
+    rb"|\xcd[\x80-\xaf]|\xd6[\x91-\xbf]|\xd7[\x80-\x87]"
+    rb"|\xd8[\x8c\x90-\x9b\x9f]|\xd9[\x8b-\x9f\xb0]|\xef\xbc[\x80-\x8f\x9a-\xa0]",
+    re.DOTALL,
 )
-_DROPPED: Final = b".,!?:;'\"()*"
-# Bytes of characters that hide a word: styled letters, full-width ones, invisible ones within.
-_DISGUISES: Final = {
-    *("\U0001d400".encode()[:2], "\uff54".encode()[:2], b"\xc2\xad", b"\xe2\x80\x8b"),
-}
-_BETWEEN: Final = "\0"  # texts that are looked through together
-_ENOUGH: Final = 4  # ASCII letters of a word that are seldom in other words; of other scripts 3
+# Bytes of letters that hide a word: styled and full-width ones.
+DISGUISES: Final = ("\U0001d400".encode()[:2], "\uff21".encode()[:2], "\uff54".encode()[:2])
+_ENOUGH: Final = 4  # ASCII letters of a piece that are seldom in other words; of other scripts 3
+_MOST_FORMS: Final = 32  # of one piece
+_PIECE: Final = 16  # bytes of a call's pieces: two or three words
 
 
 class Sentences(NamedTuple):
@@ -61,6 +67,11 @@ class Phrases:
         self._phrases = {sentences(text, folds).words for text in texts} - {()}
         self._lengths = sorted({len(phrase) for phrase in self._phrases})
         self._first = {phrase[0] for phrase in self._phrases}
+
+    @property
+    def lines(self) -> set[bytes]:
+        """Each phrase as it stands in a `line`."""
+        return {line(phrase) for phrase in self._phrases}
 
     def __contains__(self, words: object) -> bool:
         return words in self._phrases
@@ -97,50 +108,79 @@ def spans(text: Sentences) -> zip[tuple[int, int]]:
     return zip(text.bounds, text.bounds[1:], strict=False)
 
 
-class Anchors:
-    """Says that a text has none of some phrases in it; says "maybe" more often than need be.
+def line(words: Words) -> bytes:
+    """Words in one line, each between two spaces."""
+    return f" {' '.join(words)} ".encode()
 
-    Each phrase is looked for by one piece that folding leaves alone, all at once (Aho-Corasick), in
-    the text's bytes: 0.7 µs, where folding a text takes up to 5; 95 % of a firehose ends here.
+
+def squeezed(text: str) -> bytes:
+    """A text's letters and digits, in UTF-8 and without what stands between them.
+
+    Texts may be joined by NUL before, which stays.  What reads as a phrase has that phrase's
+    letters side by side in here, whatever stands between its words: 0.5 to 1.5 µs, where folding a
+    text takes up to 16.
     """
+    data = text.encode()
+    if len(data) != len(text):
+        data = _SIGNS.sub(b"", data)
+    return data.translate(_LOWER, _DROPPED)
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        found = {anchor for text in texts for anchor in _anchors(text)}
-        # A piece of another piece finds both.
-        self.pieces = {one for one in found if not any(other in one for other in found - {one})}
-        self._find = BytesAhoCorasick(sorted(self.pieces | _DISGUISES)).find_matches_as_indexes
 
-    def may_be_in(self, text: str) -> bool:
-        return bool(self._find(text.encode().translate(_LOWER, _DROPPED)))
+def anchors(phrases: Iterable[str], calls: Iterable[str]) -> set[bytes]:
+    """Pieces of a campaign's texts: a `squeezed` text without any of them has no phrase and no copy
+    of a call in it, unless its letters are disguised (`DISGUISES`).  With one, it may have.
 
-    def may_be_among(self, texts: Sequence[str]) -> set[int]:
-        """Indices of the texts that may have a phrase in them: a third of their cost alone."""
-        joined = _BETWEEN.join(texts).encode().translate(_LOWER, _DROPPED)
-        if joined.count(_BETWEEN.encode()) != len(texts) - 1:  # it stands in a text
-            return {index for index, text in enumerate(texts) if self.may_be_in(text)}
-        found: set[int] = set()
-        index = last = 0
-        for _, start, _ in self._find(joined):
-            index += joined.count(_BETWEEN.encode(), last, start)
-            last = start
-            found.add(index)
-        return found
+    Of a phrase the longest run of letters that no folding changes; of a call many pieces, so that a
+    copy with typos, or cut, still has one.
+    """
+    found = {anchor for phrase in phrases for anchor in _anchors(phrase)}
+    for call in calls:
+        found |= _pieces(squeezed(unicodedata.normalize("NFC", call)).decode(errors="ignore"))
+    # A piece of another piece finds both.
+    return {one for one in found if not any(other in one for other in found - {one})}
+
+
+def _pieces(text: str) -> set[bytes]:
+    """A text cut into pieces of `_PIECE` bytes or a little more; what is left is no piece."""
+    found = set()
+    piece = b""
+    for char in text:
+        piece += char.encode()
+        if len(piece) >= _PIECE:
+            found.add(piece)
+            piece = b""
+    return found
 
 
 def _anchors(text: str) -> set[bytes]:
-    """The longest run of letters that no folding changes; if it is short, the phrase as spelled."""
+    """The longest run of letters whose forms are known, in all these forms; if it is short, the
+    phrase as spelled."""
     text = unicodedata.normalize("NFC", text).lower()
-    runs = re.findall("[a-z]+|[^\\W\\d_]+", "".join(c if _steady(c) else " " for c in text))
-    longest = max(reversed(runs), key=len, default="")
-    if len(longest) + (not longest.isascii()) >= _ENOUGH:
-        return {longest.encode()}
+    runs: list[list[set[bytes]]] = [[]]
+    for char in squeezed(text).decode(errors="ignore"):
+        forms = _forms(char)
+        if prod(map(len, runs[-1])) * len(forms) > _MOST_FORMS:
+            runs.append([])
+        if forms:
+            runs[-1].append(forms)
+        else:
+            runs.append([])
+    longest = max(reversed(runs), key=len)
+    found = {b"".join(parts) for parts in product(*longest)}
+    if len(longest) + (not all(piece.isascii() for piece in found)) >= _ENOUGH:
+        return found
     spellings = {text, text.upper(), text.title(), text.capitalize()}
     spellings |= {unicodedata.normalize("NFD", spelling) for spelling in spellings}
-    return {spelling.encode().translate(_LOWER, _DROPPED) for spelling in spellings}
+    return {squeezed(spelling) for spelling in spellings} - {b""}
 
 
-def _steady(char: str) -> bool:
-    """A letter whose only other form, if any, is an ASCII capital."""
-    if not char.isalpha() or unicodedata.decomposition(char):
-        return False
-    return char.isascii() or (char.upper() == char.lower() and not unicodedata.combining(char))
+def _forms(char: str) -> set[bytes]:
+    """A letter as it may stand in a `squeezed` text: capital, and without its marks; empty where
+    folding knows more forms."""
+    if not char.isalpha() or char.casefold() != char.lower():
+        return set()
+    base = squeezed(unicodedata.normalize("NFD", char)).decode(errors="ignore")
+    forms = {char, char.upper(), base, base.upper()}
+    if any(len(form) != 1 or unicodedata.combining(form) for form in forms):
+        return set()
+    return {squeezed(form) for form in forms}

@@ -1,6 +1,6 @@
 """What it costs to keep the newest posts: CPU of worker and Redis a million posts, and memory.
 
-    python -m tests.benchmarks.keep_cost [--posts 200000]
+    python -m tests.benchmarks.keep_cost [--posts 200000] [--share 0.05 1]
 
 The two steps and two calls of each batch on a Redis of its own, no Kafka; 5 % and all of the posts
 belong to a campaign.  Best of so many rounds of each kind, taken in turn.
@@ -89,9 +89,9 @@ async def run(redis: Any, logs: Sequence[list[FakeRecord]], keeping: Keeping) ->
     return Cost(worker / posts * 1e6, used / posts * 1e6, memory / 2**20)
 
 
-async def measure(url: str, posts: int) -> None:
+async def measure(url: str, posts: int, shares: Sequence[float]) -> None:
     redis = Redis.from_url(url)
-    for share in (0.05, 1.0):
+    for share in shares:
         hose = Firehose(PAYLOADS["compact-v2"], posts, share=share)
         logs = partitioned((line.stamp, line.value) for line in hose)
         best: dict[str, Cost] = {}
@@ -110,9 +110,10 @@ async def measure(url: str, posts: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--posts", type=int, default=200_000)
+    parser.add_argument("--share", type=float, nargs="+", default=[0.05, 1.0])
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder)) as redis:
-        asyncio.run(measure(redis.url, given.posts))
+        asyncio.run(measure(redis.url, given.posts, given.share))
 
 
 if __name__ == "__main__":

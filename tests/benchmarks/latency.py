@@ -82,7 +82,7 @@ def measure(running: Services, rate: float, seconds: float) -> tuple[Latencies, 
             cwd=running.folder,
         )
         with load:
-            seen = _look(redis, settings, load, int(rate * seconds))
+            seen = look(redis, settings, load, int(rate * seconds))
             status = load.wait(_PATIENCE_SECONDS)
         if status != 0:
             raise UserError(f"the load failed: {load.log_tail(5)}")
@@ -93,7 +93,7 @@ def measure(running: Services, rate: float, seconds: float) -> tuple[Latencies, 
     return latencies(warm, seen), sum(records for _, _, records, _ in sent) / sending
 
 
-def _look(redis: Redis, settings: Settings, load: Child, posts: int) -> list[Seen]:
+def look(redis: Redis, settings: Settings, load: Child, posts: int) -> list[Seen]:
     """Follow the offsets until all posts are readable."""
     layout, kafka = Layout(settings.redis.prefix), settings.kafka
     states = [layout.partition(kafka.topics.raw, p).state for p in range(kafka.partitions)]

@@ -25,7 +25,7 @@ FIRST_SERIAL: Final = 1 << 21
 
 _LANGUAGES: Final = Table({"en": 40, "ja": 18, "es": 12, "pt": 8, "ar": 6, "fr": 5, "de": 3})
 _COUNTRIES: Final = ("US", "JP", "BR", "ES", "EG", "FR", "DE", "IN", "MX", "GB")
-_WORDS: Final = {
+WORDS: Final = {
     "en": "the new bakery opens early and smells of bread rain again on the way home train late "
     "coffee first then garden tomatoes are ripe our team won by two goals what a match tonight "
     "reading on the balcony with a cat that sleeps all day long weather turns cold",
@@ -49,7 +49,7 @@ class Neutral:
     def __init__(self, seed: int, *, repost: float, reply: float, quote: float) -> None:
         """`repost`, `reply` and `quote` are shares of the posts; the others are originals."""
         self._dice = Dice(seed)
-        self._words = {lang: words.split() for lang, words in _WORDS.items()}
+        self._words = {lang: words.split() for lang, words in WORDS.items()}
         self._serial = FIRST_SERIAL
         self._recent: deque[Draft] = deque(maxlen=_RECENT)
         self._repost, self._reply, self._quote = repost, repost + reply, repost + reply + quote

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from redis import Redis
 
-from streams.store.commit import commit_script
+from streams.store.commit import script
 from tests.benchmarks import streams_worker
 from tests.benchmarks.firehose import PAYLOADS, Firehose
 from tests.benchmarks.services import entry, services
@@ -56,7 +56,10 @@ def script_times(redis: Redis) -> dict[str, list[float]]:
         for script in _SCRIPTS.iterdir()
         if script.name.endswith(".lua")
     }
-    scripts["commit.lua"] = commit_script()
+    scripts |= {
+        "seen.lua": script("here", "seen"),
+        "commit.lua": script("here", "keep", "commit"),
+    }
     names = {
         hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(): name
         for name, text in scripts.items()

@@ -30,14 +30,14 @@ _FAST: Final = 0.005  # between two looks while a worker starts
 _SLOW: Final = 0.05  # and while it works
 
 
-def run(services: Services, topic: Topic, *, mode: str = "keyed") -> Run:
+def run(services: Services, topic: Topic, *, mode: str = "keyed", name: str = "") -> Run:
     """One worker over the whole topic, on an empty Redis.
 
     Time and CPU are taken from the worker's first assignment, which it notes in Redis before it
     looks at any record, until the last record is committed; so its start does not count (a second
     of imports), and everything that it does for the records does.
     """
-    name = f"bench-{time.monotonic_ns()}"
+    name = name or f"bench-{time.monotonic_ns()}"
     settings = services.settings(name, raw=topic.name, mode=mode, partitions=topic.partitions)
     asyncio.run(ensure_topics(settings.kafka))
     with Redis.from_url(services.redis_url) as redis, ExitStack() as stack:

@@ -18,7 +18,7 @@ from streams.embedded import Child, free_port, url_answers
 from tests.filled import Filled
 
 #: Kept as CI's output.
-SHOTS = Path(os.environ.get("STREAMS_SCREENSHOTS") or ".streams/screenshots")
+SHOTS = Path(os.environ.get("SCREENSHOTS", ".streams/screenshots"))
 
 
 def find_chromium() -> str | None:

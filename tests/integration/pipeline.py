@@ -6,9 +6,10 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -26,6 +27,19 @@ from streams.redis_client import connect
 from streams.store.reads import Reader
 
 DRAIN_SECONDS = 240.0
+
+
+async def paced(
+    lines: Iterable[bytes], rate: float, held: int, release: asyncio.Event
+) -> AsyncIterator[bytes]:
+    """Lines at `rate` a second; what comes after the first `held` waits for `release`."""
+    began = time.monotonic()
+    for number, line in enumerate(lines):
+        if number == held:
+            await release.wait()
+        if (wait := began + number / rate - time.monotonic()) > 0.01:
+            await asyncio.sleep(wait)
+        yield line
 
 
 @dataclass
@@ -53,20 +67,29 @@ class Pipeline:
             "STREAMS_KAFKA__TOPICS__DEAD": kafka.topics.dead,
             "STREAMS_REDIS__URL": redis.url,
             "STREAMS_REDIS__PREFIX": redis.prefix,
+            "STREAMS_REDIS__CLUSTER": str(redis.cluster).lower(),
             "STREAMS_PRIVACY__AUTHOR_KEY": self.settings.privacy.key().decode(),
         }
 
-    def start_worker(self, *, ready: bool = True) -> Child:
+    def start_worker(
+        self,
+        *,
+        ready: bool = True,
+        program: str = "streams",
+        extra: Mapping[str, str] = MappingProxyType({}),
+    ) -> Child:
+        """`program` is the module that is run, `extra` more of its environment."""
         port = free_port()
         number = len(self.workers)
         worker = Child(
             f"worker {number}",
-            [sys.executable, "-m", "streams", "worker"],
+            [sys.executable, "-m", program, "worker"],
             log=self.folder / f"worker-{number}.log",
             env={
                 **self.environment(),
                 "STREAMS_WORKER__PORT": str(port),
                 "STREAMS_WORKER__HOST": "127.0.0.1",
+                **extra,
             },
         )
         self.workers.append(worker.start())
@@ -76,24 +99,40 @@ class Pipeline:
         return worker
 
     async def fill(
-        self, posts: int, *, seed: int = 1, keyed: bool = True, partitions: int = 4
+        self,
+        posts: int,
+        *,
+        seed: int = 1,
+        keyed: bool = True,
+        partitions: int = 4,
+        rate: float | None = None,
+        release: asyncio.Event | None = None,
     ) -> None:
-        """Replay a simulated day into the raw topic."""
+        """Replay a simulated day into the raw topic.
+
+        With `release`, at `rate` records a second, and the last fifth when that is set.
+        """
         kafka = self.settings.kafka.model_copy(update={"partitions": partitions})
         await ensure_topics(kafka)
         day = simulate(load_scenario("metoo-day"), posts=posts, seed=seed)
+        await self.send(
+            paced(day, rate, posts * 4 // 5, release) if rate and release else day, keyed=keyed
+        )
+        self.truth = day.truth.document()
+
+    async def send(self, lines: Iterable[bytes] | AsyncIterable[bytes], *, keyed: bool) -> None:
+        """Lines into the raw topic, by a producer of their own."""
         producer = AIOKafkaProducer(
-            **client_options(kafka),
+            **client_options(self.settings.kafka),
             enable_idempotence=True,
             compression_type="lz4",
             max_batch_size=2**18,
         )
         await producer.start()
         try:
-            await replay(day, producer, kafka.topics.raw, keyed=keyed)
+            await replay(lines, producer, self.settings.kafka.topics.raw, keyed=keyed)
         finally:
             await producer.stop()
-        self.truth = day.truth.document()
 
     async def posts(self) -> int:
         """Records counted so far, whatever their outcome."""

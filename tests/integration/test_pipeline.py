@@ -81,6 +81,15 @@ async def test_sigterm_hands_over_and_exits_0(new_pipeline: NewPipeline) -> None
     assert await pipeline.wait_for(20_000) == pipeline.truth
 
 
+async def test_a_worker_more_than_there_are_partitions_is_ready(new_pipeline: NewPipeline) -> None:
+    """An assignment may be empty: Faust says nothing of it, and a rollout waited for ever."""
+    pipeline = new_pipeline("keyed")
+    await pipeline.fill(100, partitions=1)
+    for _ in range(2):
+        pipeline.start_worker()
+    assert (await pipeline.wait_for(100))["posts"] == 100
+
+
 async def _outputs_are_right(pipeline: Pipeline) -> None:
     """Dead letters hold the record's bytes and its place; classified posts are the campaign's."""
     topics = pipeline.settings.kafka.topics

@@ -6,18 +6,21 @@ import random
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from streams import campaigns
+from streams import campaigns, keys
 from streams.classify import Classifier
 from streams.deadletters import DeadLetterLimit
 from streams.keys import Layout
 from streams.partition import Partition
 from streams.reading import Place, Rules
 from streams.store.commit import PartitionStore
+from streams.store.layout import LayoutError, migrate
 from streams.store.reads import Reader as RedisReader
+from streams.store.rules import applied
 from streams.store.tombstones import deleted, tombstones
 from streams.writing import BatchWriter
 from tests.protocol.fakes import (
@@ -280,6 +283,43 @@ async def test_a_delete_leaves_a_tombstone_also_before_its_post(redis: Redis) ->
     log.records.append(record(6, gone % (919_000_000_000_000_000)))
     await reader.drain(1)
     assert await redis.zscore(keys.gen(0).prefix + bucket, "x919000000000000000") == 6
+
+
+async def test_an_older_worker_stops_where_a_newer_layout_has_the_partition(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(redis, FakeLog(posts(20)))
+    await reader.step()
+    await reader.step()
+    batch = reader.log.fetch(5)
+    assert batch is not None
+    before = await counted(redis)
+    await redis.sadd(Layout("test:").partitions, "posts.raw:0")
+    await migrate(redis, Layout("test:"), 1)
+    with pytest.raises(LayoutError):
+        await reader.partition.deliver(batch)
+    assert reader.observer.rejections == ["moved"]
+    monkeypatch.setattr(keys, "LAYOUT_VERSION", 2)
+    assert await counted(redis) == before, "nothing was written after the move"
+    newer = Reader(redis, reader.log)
+    await newer.drain()
+    assert (await counted(redis))["x:counted"] == 20
+
+
+async def test_each_change_of_the_rules_notes_its_offset(redis: Redis) -> None:
+    """Also the way back, as in the middle of a rolling update."""
+    reader = Reader(redis, FakeLog(posts(60)))
+    other = Classifier([msgspec.structs.replace(campaigns.load("metoo"), version="other")])
+    await reader.step()
+    for classifier in (CLASSIFIER, CLASSIFIER, other, CLASSIFIER, CLASSIFIER):
+        reader.partition._classifier = lambda chosen=classifier: chosen  # type: ignore[misc]
+        await reader.step()
+    await redis.sadd(Layout("test:").partitions, "posts.raw:0")
+    notes = await applied(RedisReader(redis, Layout("test:")))
+    versions = [(note.offset, note.campaigns["metoo"].partition("+")[0]) for note in notes]
+    shipped = campaigns.load("metoo").version
+    assert versions == [(0, shipped), (20, "other"), (30, shipped)]
+    assert {note.partition for note in notes} == {"posts.raw:0"}
 
 
 async def test_late_posts_are_told_by_the_log_alone(redis: Redis) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from redis import Redis, RedisCluster
 
+from streams import keys
 from streams.config import RedisSettings
 from streams.embedded import EmbeddedRedis
 from streams.exporter.exposition import Exposition
@@ -17,6 +18,7 @@ from streams.exporter.watch import Watch
 from streams.keys import Layout
 from streams.redis_client import connect
 from streams.store.events import EventStore
+from streams.store.layout import take
 from streams.store.reads import Reader
 from tests.filled import Filled
 
@@ -82,4 +84,26 @@ async def test_partitions_on_both_nodes_are_added_up(cluster_url: str, unique: s
         assert insight.events["metoo", "platform"] == 1
     finally:
         await client.aclose()
+        filled.redis.close()
+
+
+async def test_a_newer_layout_takes_over_on_both_nodes(
+    cluster_url: str, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled = Filled.__new__(Filled)
+    filled.redis = RedisCluster.from_url(cluster_url)
+    filled.layout, filled.topic = Layout(f"{unique}:"), "posts.raw"
+    for number in range(8):
+        filled.partition(number, watermark=T)
+        filled.outcome(number, "counted", number)
+    redis = connect(RedisSettings(url=cluster_url, cluster=True))
+    try:
+        await take(redis, filled.layout)
+        before = await Reader(redis, filled.layout).totals()
+        monkeypatch.setattr(keys, "LAYOUT_VERSION", 2)
+        await take(redis, filled.layout)
+        assert await Reader(redis, filled.layout).totals() == before
+        assert before.outcomes.total() == sum(range(8))
+    finally:
+        await redis.aclose()
         filled.redis.close()

@@ -12,6 +12,27 @@ if (tonumber(state[1]) or 0) ~= batch.gen or (tonumber(state[2]) or -1) ~= batch
   return 'moved'
 end
 local prefix = batch.prefix
+if batch.cluster then
+  local suffixes = {'index', 'tagged', 'tags', 'first', 'sources', 'rules'}
+  local function add(suffix) suffixes[#suffixes + 1] = suffix end
+  for _, hash in ipairs(batch.incr) do add(hash[1]) end
+  for i = 2, #batch.expire, 2 do add(batch.expire[i]) end
+  if ARGV[2] then add('kept') end
+  for i = 5, #ARGV, 4 do add('kept:' .. ARGV[i]) end
+  for _, map in ipairs({batch.sadd, batch.deleted, batch.authors, batch.notes}) do
+    for suffix in pairs(map) do add(suffix) end
+  end
+  if batch.watermark then -- what this batch will remove
+    for _, suffix in ipairs(call('ZRANGEBYSCORE', prefix .. 'index', '-inf', '(' .. batch.watermark, 'LIMIT', 0, 200)) do
+      add(suffix)
+    end
+    for _, tag in ipairs(call('ZRANGEBYSCORE', prefix .. 'tagged', '-inf', '(' .. (batch.watermark - batch.keep), 'LIMIT', 0, 200)) do
+      add('tag:' .. tag)
+    end
+  end
+  all_here(prefix, suffixes)
+  all_here(batch.partition, {'live', 'incidents'})
+end
 
 local function in_parts(command, key, list)
   for first = 1, #list, 1000 do
@@ -74,8 +95,10 @@ for suffix, fields in pairs(batch.notes) do
   for field, text in pairs(fields) do call('HSETNX', prefix .. suffix, field, text) end
 end
 for source, offset in pairs(batch.sources) do call('HSET', prefix .. 'sources', source, offset) end
-for campaign, version in pairs(batch.versions) do
-  call('HSETNX', prefix .. 'versions', campaign .. '\31' .. version, batch.base)
+-- Other rules than the batch before: note the offset, so that counts can be worked out again.
+if call('HGET', KEYS[1], 'rules') ~= batch.versions then
+  call('HSET', prefix .. 'rules', batch.base, batch.versions)
+  call('HSET', KEYS[1], 'rules', batch.versions)
 end
 for _, incident in ipairs(batch.incidents) do
   call('XADD', batch.partition .. 'incidents', 'MAXLEN', '~', 1000, '*', unpack(incident))

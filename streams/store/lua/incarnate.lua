@@ -7,7 +7,7 @@ local state = redis.call('HMGET', KEYS[1], 'gen', 'offset')
 if (tonumber(state[1]) or 0) ~= tonumber(ARGV[1]) or (tonumber(state[2]) or -1) ~= tonumber(ARGV[2]) then
   return 0
 end
-redis.call('HDEL', KEYS[1], 'offset', 'ts', 'key', 'watermark')
+redis.call('HDEL', KEYS[1], 'offset', 'ts', 'key', 'watermark', 'rules')
 redis.call('HSET', KEYS[1], 'gen', ARGV[1] + 1)
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'kind', 'new_log', 'offset', ARGV[2], 'reason', ARGV[3])
 return 1

@@ -11,6 +11,12 @@ local state = call('HMGET', KEYS[1], 'gen', 'offset')
 if (tonumber(state[1]) or 0) ~= batch.gen or (tonumber(state[2]) or -1) ~= batch.offset then
   return {'moved'}
 end
+if batch.cluster then
+  local suffixes = {}
+  for _, group in ipairs(batch.groups) do suffixes[#suffixes + 1] = group[1] end
+  for _, hour in ipairs(batch.tags) do suffixes[#suffixes + 1] = hour[1] end
+  all_here(batch.prefix, suffixes)
+end
 -- unpack() is bounded by Lua's C stack (8,000): 1,000 at a time.
 local flags = {}
 for _, group in ipairs(batch.groups) do
