@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns profile supply dashboards lint types check format lock clean bench-keep bench-api
+.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ supply: $(STAMP) ## bill of materials of the image, licences, known vulnerabilit
 
 dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
 	@$(BIN)/python -m deploy.grafana.generate
+
+screenshot: $(STAMP) ## the README's picture of the page (needs chromium)
+	@$(BIN)/python -m tests.browser.screenshot
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -9,9 +9,12 @@ const NARROW = 640;
 // Languages and countries come by the dozen: they stand in the list only.
 const MARKED = new Set(["threshold", "milestone", "platform", "amplifier"]);
 const FEET = 0.4; // how much of the mark of a known account's post shows: they are many
+// A forecast that knows little is wide: it does not flatten the curve.
+const WIDEST = 1.6;
 const AHEAD = { "1h": ["15m", 900], "24h": ["1h", 3600] };
 
 let plot = null;
+let latest = null; // the view that is shown
 let drawn = null; // what the hooks draw: thresholds, marks
 let rows = [];
 
@@ -107,13 +110,13 @@ function options(width) {
   return {
     width,
     height: width < NARROW ? HEIGHT.narrow : HEIGHT.wide,
-    padding: [14, 8, 0, 0],
+    padding: [14, 18, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false, x: false }, points: { show: false } },
     scales: {
       x: { range: () => drawn.range },
-      y: { range: (_, __, most) => [0, ceiling(most)] },
+      y: { range: (u) => [0, ceiling(u.data)] },
     },
     axes: [
       { ...axis, grid: { show: false }, space: 70, size: 30, values: (_, splits) => splits.map((s) => clock(s * 1000)) },
@@ -137,9 +140,11 @@ function options(width) {
   };
 }
 
-function ceiling(most) {
+function ceiling([, counted, middle, , high]) {
+  const seen = Math.max(0, ...counted.filter(Number.isFinite), ...middle);
+  const most = Math.max(seen, Math.min(WIDEST * seen, ...high.filter(Number.isFinite)));
   const lowest = Math.min(...Object.values(drawn.thresholds), Infinity);
-  const wanted = lowest < (most || 0) * 4 ? Math.max(most, lowest) : most;
+  const wanted = lowest < most * 4 ? Math.max(most, lowest) : most;
   return wanted > 0 ? wanted * 1.12 : 1;
 }
 
@@ -159,7 +164,7 @@ function columns({ series, campaign, window }) {
     const until = series.until / 1000;
     for (const x of [until, until + seconds]) {
       data[0].push(x);
-      data[1].push(null);
+      data[1].push(undefined); // no bar's place: bars are as wide as their places are apart
       for (const [column, bound] of [[2, "mid"], [3, "low"], [4, "high"]]) data[column].push(found[bound] / seconds);
       rows.push([x * 1000, null, found.mid / seconds]);
     }
@@ -202,8 +207,6 @@ export function showCurve(view, events) {
   } else plot.setData(data);
   latest = view;
 }
-
-let latest = null;
 
 function resize(chart) {
   const width = chart.clientWidth;

@@ -5,7 +5,7 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 const VIA = {
   hashtag: "Hashtag",
-  phrase: "Phrase, no hashtag",
+  phrase: "Bare phrase",
   call: "Copied call",
   reply: "Reply to the call",
   repost: "Repost",

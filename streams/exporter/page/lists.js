@@ -41,7 +41,7 @@ const TELL = {
 
 function after(detail) {
   const seconds = detail.seconds_after_start;
-  return seconds > 0 ? `, ${duration(seconds)} after the start` : ", where it began";
+  return seconds > 0 ? ` after ${duration(seconds)}` : "";
 }
 
 /** In one line, for the curve's marks. */
