@@ -244,6 +244,57 @@ def check(
     _run(lambda: run_check(settings, create_topics=create_topics))
 
 
+campaign_app = typer.Typer(
+    name="campaign", help="What is counted, changed while workers run.", no_args_is_help=True
+)
+app.add_typer(campaign_app)
+
+
+@campaign_app.command("add")
+def campaign_add(
+    file: Annotated[str, typer.Argument(help="Path of the campaign's TOML file.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only check it, and say what it would find.")
+    ] = False,
+    records: Annotated[
+        int, typer.Option(min=1, help="Records that the preview reads, at most.")
+    ] = 100_000,
+    config: ConfigOption = None,
+) -> None:
+    """Check a campaign file, preview it on the topic's last hour, and count it from now on."""
+    from streams.campaign_commands import add
+
+    settings = _settings(config)
+    _run(lambda: add(settings, file, dry_run=dry_run, records=records))
+
+
+@campaign_app.command("list")
+def campaign_list(as_json: JsonFlag = False, config: ConfigOption = None) -> None:
+    """The campaigns in force, and where they come from."""
+    from streams.campaign_commands import list_all
+
+    settings = _settings(config)
+    _run(lambda: list_all(settings, as_json=as_json))
+
+
+@campaign_app.command("show")
+def campaign_show(name: str, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
+    """One campaign, and from which offsets on each partition counts it."""
+    from streams.campaign_commands import show
+
+    settings = _settings(config)
+    _run(lambda: show(settings, name, as_json=as_json))
+
+
+@campaign_app.command("end")
+def campaign_end(name: str, config: ConfigOption = None) -> None:
+    """Count a campaign no longer; its totals stay."""
+    from streams.campaign_commands import end
+
+    settings = _settings(config)
+    _run(lambda: end(settings, name))
+
+
 @app.command()
 def version() -> None:
     """Print the version."""

@@ -79,14 +79,14 @@ def unreachable(kafka: KafkaSettings, error: BaseException) -> UserError:
 
 
 def new_topics(kafka: KafkaSettings) -> list[NewTopic]:
-    """The four topics as they are created here."""
+    """The topics as they are created here: four, and that of campaigns where it is used."""
     sizes = {
         kafka.topics.raw: kafka.max_record_bytes,
         kafka.topics.keyed: kafka.dead_record_bytes,
         kafka.topics.classified: kafka.dead_record_bytes,
         kafka.topics.dead: kafka.dead_record_bytes,
     }
-    return [
+    topics = [
         NewTopic(
             name=name,
             num_partitions=kafka.partitions,
@@ -95,10 +95,20 @@ def new_topics(kafka: KafkaSettings) -> list[NewTopic]:
         )
         for name, size in sizes.items()
     ]
+    if kafka.campaigns == "topic":
+        topics.append(
+            NewTopic(
+                name=kafka.topics.campaigns,
+                num_partitions=1,
+                replication_factor=kafka.replication,
+                topic_configs={"cleanup.policy": "compact"},
+            )
+        )
+    return topics
 
 
 async def ensure_topics(kafka: KafkaSettings) -> list[str]:
-    """Create what is missing of the four topics; the names of those created, which have leaders.
+    """Create what is missing of the topics; the names of those created, which have leaders.
 
     A topic that exists is left as it is.  UserError where Kafka does not answer or refuses.
     """

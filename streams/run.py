@@ -8,7 +8,8 @@ import os
 import shutil
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final, cast
 
@@ -16,7 +17,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from streams.app import build_app
-from streams.campaigns import load
+from streams.campaigns import Campaign, load
+from streams.catalog import Catalog, CatalogReader
 from streams.config import Settings
 from streams.errors import UserError
 from streams.health import Health, serve_health
@@ -32,6 +34,8 @@ from streams.store.layout import take
 from streams.transport import BatchConsumer
 from streams.worker import Worker
 
+_Changed = Callable[[list[Campaign]], Awaitable[None]]
+_Follow = Callable[[_Changed], Awaitable[None]]
 log: Final = logging.getLogger(__name__)
 
 _RETRY_SECONDS: Final = 2.0
@@ -107,14 +111,21 @@ async def run_worker(settings: Settings) -> int:
             await _take_layout(settings, redis, stop, observer)
             if stop.is_set():
                 return 0
-            worker = Worker(
-                settings,
-                redis=cast("Redis", redis),
-                producer=producer,
-                campaigns=loaded,
-                observer=observer,
-            )
-            return await _run(worker, health, redis, stop)
+            async with _catalog(settings, loaded, stop, observer) as (campaigns, follow):
+                if stop.is_set():
+                    return 0
+                worker = Worker(
+                    settings,
+                    redis=cast("Redis", redis),
+                    producer=producer,
+                    campaigns=campaigns,
+                    observer=observer,
+                )
+                following = asyncio.ensure_future(follow(worker.use))
+                try:
+                    return await _run(worker, health, redis, stop)
+                finally:
+                    following.cancel()
         finally:
             with suppress(Exception):
                 await asyncio.wait_for(producer.stop(), 2)
@@ -122,6 +133,38 @@ async def run_worker(settings: Settings) -> int:
                 await asyncio.wait_for(redis.aclose(), 1)
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def _catalog(
+    settings: Settings, files: list[Campaign], stop: asyncio.Event, observer: WorkerObserver
+) -> AsyncIterator[tuple[list[Campaign], _Follow]]:
+    """The campaigns to begin with, and what follows their changes.  Raises `UserError`."""
+
+    async def nothing_to_follow(_: _Changed) -> None: ...
+
+    if settings.kafka.campaigns == "files":
+        yield files, nothing_to_follow
+        return
+    while not stop.is_set():
+        catalog = Catalog(files)
+        reader = CatalogReader(settings.kafka, catalog)
+        try:
+            await reader.start()
+        except (KafkaError, OSError) as error:
+            await reader.stop()
+            observer.waiting(f"campaigns topic: {type(error).__name__}")
+            await _until(stop, _RETRY_SECONDS)
+        except UserError:
+            await reader.stop()
+            raise
+        else:
+            try:
+                yield catalog.campaigns(), reader.follow
+            finally:
+                await reader.stop()
+            return
+    yield files, nothing_to_follow
 
 
 async def _require_topics(settings: Settings, producer: LastingProducer) -> None:

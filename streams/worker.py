@@ -61,13 +61,10 @@ class Worker:
         self._redis = redis
         self._producer = producer
         self._classifier = Classifier(campaigns)
+        self._described = _described(campaigns)
         self._observer = observer
         self._consumer: BatchConsumer | None = None
         self._layout = Layout(settings.redis.prefix)
-        self._described = {
-            campaign.name: json.dumps(describe(campaign), ensure_ascii=False)
-            for campaign in campaigns
-        }
         self._rules = Rules(
             author_key=settings.privacy.key(),
             horizon_ms=int(settings.dedupe.horizon * 1000),
@@ -87,6 +84,13 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._begins: dict[TP, int] = {}  # where the logs began
         self._looked_at = 0  # ms
+
+    async def use(self, campaigns: Sequence[Campaign]) -> None:
+        """Other campaigns, from each partition's next batch on, which notes the offset."""
+        self._classifier = await asyncio.to_thread(Classifier, campaigns)
+        self._described = _described(campaigns)
+        named = ", ".join(f"{campaign.name} {campaign.version}" for campaign in campaigns)
+        log.info("campaigns from the next batch on: %s", named or "none")
 
     @property
     def counted_topic(self) -> str:
@@ -256,7 +260,8 @@ class Worker:
         names = [f"{tp.topic}:{tp.partition}" for tp in self.partitions]
         if names:
             await self._redis.sadd(self._layout.partitions, *names)
-        await self._redis.hset(self._layout.campaigns, mapping=self._described)
+        if self._described:
+            await self._redis.hset(self._layout.campaigns, mapping=self._described)
 
     async def _publish(self) -> None:
         """Lag, and what readers want to know of each partition: its end, and if it is paused."""
@@ -290,3 +295,10 @@ class Worker:
         offsets.update(committed_offsets(self.forwarders))
         if offsets:
             await self._thread().commit_offsets(offsets)
+
+
+def _described(campaigns: Sequence[Campaign]) -> dict[str, str]:
+    """What readers need of each campaign, as JSON."""
+    return {
+        campaign.name: json.dumps(describe(campaign), ensure_ascii=False) for campaign in campaigns
+    }

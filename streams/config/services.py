@@ -19,6 +19,9 @@ class Topics(Section):
     keyed: Topic = Field("posts.keyed", description='raw, keyed by uid (`kafka.input = "any"`)')
     classified: Topic = Field("posts.classified", description="decoded and classified posts")
     dead: Topic = Field("posts.dead", description="what could not be read, with the reason")
+    campaigns: Topic = Field(
+        "campaigns", description='campaigns by name, compacted (`kafka.campaigns = "topic"`)'
+    )
 
 
 class KafkaSettings(Section):
@@ -33,6 +36,11 @@ class KafkaSettings(Section):
         "`keyed`: producers key by uid, which saves that hop",
     )
     topics: Topics = Topics()
+    campaigns: Literal["files", "topic"] = Field(
+        "files",
+        description="`topic`: beside the files that `campaigns` names, those of the campaigns "
+        "topic, which `streams campaign add` and `end` change while workers run",
+    )
     classified: Literal["campaign", "all"] = Field(
         "campaign", description="which posts go to the classified topic"
     )
@@ -91,7 +99,7 @@ class KafkaSettings(Section):
             raise ValueError("username is set, but security_protocol has no SASL: set SASL_SSL")
         if self.key_file and not self.cert_file:
             raise ValueError("key_file is set without cert_file")
-        if len(set(self.topics.model_dump().values())) < 4:
+        if len(set(self.topics.model_dump().values())) < len(Topics.model_fields):
             raise ValueError("topics: two topics have the same name")
         return self
 
