@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -36,7 +35,7 @@ async def main() -> None:
         sys.exit("make: the demo ended by itself; `make demo` says why")
     finally:
         if demo.returncode is None:
-            demo.send_signal(signal.SIGINT)
+            demo.terminate()
         await demo.communicate()
 
 
