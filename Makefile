@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns scale scale-minute profile supply dashboards lint types check format lock clean
+.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns scale scale-minute profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,11 @@ scale: $(STAMP) ## the tables of deploy/SCALE.md, from deploy/scale/figures.toml
 
 scale-minute: $(STAMP) ## a minute at 143,199 posts/s, a partition's share: the capacity model within 20 % [ARGS=--measure]
 	@$(BIN)/python -m tests.benchmarks.scale_minute $(ARGS)
+bench-keep: $(STAMP) ## what it costs to keep the newest posts: CPU of worker and Redis, memory [POSTS=200000]
+	@$(BIN)/python -m tests.benchmarks.keep_cost $(if $(POSTS),--posts $(POSTS))
+
+bench-api: $(STAMP) ## what a crowd at the API costs the worker [POSTS=300000]
+	@$(BIN)/python -m tests.benchmarks.api_load $(if $(POSTS),--posts $(POSTS)) $(ARGS)
 
 profile: $(STAMP) ## a flame graph of a worker (needs py-spy) [POSTS=500000]
 	@$(BIN)/python -m tests.benchmarks.profile $(if $(POSTS),--posts $(POSTS)) $(ARGS)
@@ -75,6 +80,9 @@ supply: $(STAMP) ## bill of materials of the image, licences, known vulnerabilit
 
 dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
 	@$(BIN)/python -m deploy.grafana.generate
+
+screenshot: $(STAMP) ## the README's picture of the page (needs chromium)
+	@$(BIN)/python -m tests.browser.screenshot
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(BIN)/ruff check .

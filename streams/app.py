@@ -37,6 +37,8 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
         # A rebalance waits for the slowest member's batch in hand.
         broker_rebalance_timeout=kafka.session_timeout,
         consumer_max_fetch_size=kafka.fetch_bytes,
+        # New partitions of a topic are seen within a minute (Faust: five).
+        consumer_metadata_max_age_ms=60_000,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=kafka.instance_id,
         # Two batches a partition wait at most: memory is bounded by records x partitions.

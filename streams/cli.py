@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from streams import __version__
-from streams.errors import UserError
+from streams.errors import UsageError, UserError
 
 app = typer.Typer(
     name="streams",
@@ -176,13 +176,20 @@ def counts(
         str | None, typer.Option(help="platform, lang, country, kind, via or stance.")
     ] = None,
     total: Annotated[bool, typer.Option("--total", help="All totals.")] = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Which program and campaign files counted from where.")
+    ] = False,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Exact counters from Redis."""
-    from streams.counts import print_counts
+    from streams.counts import print_counts, print_rules
 
     settings = _settings(config)
+    if rules:
+        if total or any((hashtag, campaign, window, by)):
+            raise UsageError("--rules stands alone (or with --json)")
+        _run(lambda: print_rules(settings, as_json=as_json))
     _run(
         lambda: print_counts(settings, hashtag, campaign, window, by, total=total, as_json=as_json)
     )
@@ -204,6 +211,23 @@ def forget(
 
     settings = _settings(config)
     _run(lambda: run_forget(settings, name, author=author, as_json=as_json))
+
+
+@app.command()
+def top(
+    window: Annotated[str, typer.Option(help="1m, 5m, 15m, 1h or 24h.")] = "1h",
+    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="One look.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON document a line instead of a table.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Campaigns and hashtags as they move, live."""
+    from streams.top import run_top
+
+    settings = _settings(config)
+    _run(lambda: run_top(settings, window, interval=interval, once=once, as_json=as_json))
 
 
 @app.command()

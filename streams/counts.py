@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
+from streams import campaigns
 from streams.config import Settings
 from streams.errors import UsageError
 from streams.keys import US, Layout
@@ -26,6 +27,7 @@ from streams.store.documents import (
     totals_document,
 )
 from streams.store.reads import Reader
+from streams.store.rules import applied
 from streams.store.states import Clock, times
 from streams.store.subjects import Subject, campaign, hashtag
 from streams.text.hashtags import canonical
@@ -48,6 +50,18 @@ async def read_velocity(
     document = await windowed(reader, campaign(name), window, settings.exporter.clock)
     rate: float | None = document["velocity"]
     return rate
+
+
+def read_campaign_names(settings: Settings) -> set[str]:
+    """Campaigns of the configuration.  Raises `UsageError` where a file is wrong."""
+    return {campaigns.load(name).name for name in settings.campaigns}
+
+
+async def _require_campaign(settings: Settings, reader: Reader, name: str) -> None:
+    """Raises `UsageError` for a campaign that nobody configured and that has no posts."""
+    known = read_campaign_names(settings) | (await reader.campaign_info()).keys()
+    if name not in known and not await reader.campaign_fields(name):
+        raise UsageError(f"no campaign {name!r}: take one of {', '.join(sorted(known))}")
 
 
 async def total_document(reader: Reader) -> dict[str, Any]:
@@ -164,6 +178,8 @@ async def print_counts(
     redis = connect(settings.redis, retries=2)
     try:
         reader = Reader(redis, Layout(settings.redis.prefix))
+        if subject is not None and subject.kind == "c":
+            await _require_campaign(settings, reader, subject.name)
         if subject is None:
             document = await total_document(reader)
         elif window is None:
@@ -180,6 +196,29 @@ async def print_counts(
         _print_totals(document)
     else:
         _print_subject(document)
+    return 0
+
+
+async def print_rules(settings: Settings, *, as_json: bool) -> int:
+    """Print which rules counted from which offset of each partition; exit status 0.
+
+    Raises `UserError` where Redis does not answer.
+    """
+    redis = connect(settings.redis, retries=2)
+    try:
+        notes = await applied(Reader(redis, Layout(settings.redis.prefix)))
+    except (RedisError, OSError, TimeoutError) as error:
+        raise unreachable(settings.redis, error) from error
+    finally:
+        await redis.aclose()
+    if as_json:
+        typer.echo(json.dumps([note.document() for note in notes], ensure_ascii=False))
+        return 0
+    table = Table("partition", "log", "from offset", "program", "campaigns", box=None)
+    for note in notes:
+        names = ", ".join(f"{name} {version}" for name, version in sorted(note.campaigns.items()))
+        table.add_row(note.partition, str(note.gen), str(note.offset), note.program, names)
+    Console().print(table)
     return 0
 
 

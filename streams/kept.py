@@ -35,6 +35,7 @@ LONGEST_TEXT: Final = 2_000
 MOST_HASHTAGS: Final = 16
 
 _MINUTE_MS: Final = 60_000
+_NOWHERE: Final = ("",)  # the list of posts without a campaign hashtag
 _VIA: Final = {name: number for number, name in enumerate(VIAS)}
 _STANCE: Final = {name: number for number, name in enumerate(STANCES)}
 _KIND: Final = {name: number for number, name in enumerate(KINDS)}
@@ -76,19 +77,70 @@ class Kept(NamedTuple):
         return found
 
 
-class KeptPost(NamedTuple):
-    """A post as it was kept; without a uid it was taken out."""
+class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A post as it stands in a chunk; one that was taken out has its time only."""
 
-    created_at: int  # ms
+    created_at: int
     uid: str = ""
     lang: str = "und"
-    via: str = ""
-    stance: str = ""
-    kind: str = ""
+    via: int = 0
+    stance: int = 0
+    kind: int = 0
     author: str = ""
     hashtags: tuple[str, ...] = ()
     text: str | None = None
-    campaign: str = ""
+
+
+class KeptPost(NamedTuple):
+    """A post as it was kept, in a campaign; without a uid it was taken out."""
+
+    row: _Row
+    campaign: str
+
+    @property
+    def created_at(self) -> int:
+        """ms."""
+        return self.row.created_at
+
+    @property
+    def uid(self) -> str:
+        return self.row.uid
+
+    @property
+    def platform(self) -> str:
+        return self.row.uid.partition(":")[0]
+
+    @property
+    def lang(self) -> str:
+        return self.row.lang
+
+    @property
+    def via(self) -> str:
+        return VIAS[self.row.via]
+
+    @property
+    def stance(self) -> str:
+        return STANCES[self.row.stance]
+
+    @property
+    def kind(self) -> str:
+        return KINDS[self.row.kind]
+
+    @property
+    def author(self) -> str:
+        """Its digest in hex: never shown."""
+        return self.row.author
+
+    @property
+    def hashtags(self) -> tuple[str, ...]:
+        return self.row.hashtags
+
+    @property
+    def text(self) -> str | None:
+        return self.row.text
+
+
+_rows: Final = msgspec.json.Decoder(list[_Row]).decode
 
 
 def list_name(campaign: str, tag: str) -> str:
@@ -111,34 +163,44 @@ def keep(
     if not keeping.newest or watermark is None:
         return None
     oldest_ms = watermark - keeping.age_ms
-    rows: dict[tuple[str, int], list[Any]] = {}
+    rows: dict[tuple[str, str, int], list[Any]] = {}
+    own: dict[str, bool] = {}  # whether a hashtag is a campaign's
     for _record, post, campaigns, author in counted:
         created = post.created_at
         if created <= oldest_ms:
             continue
-        minute = created // _MINUTE_MS
-        hashtags = post.hashtags[:MOST_HASHTAGS]
-        homes = [tag for tag in post.hashtags if is_campaign_tag(tag)] or [""]
-        for membership in campaigns:
+        minute, hashtags = created // _MINUTE_MS, post.hashtags
+        homes = []
+        for tag in hashtags:
+            if tag not in own:
+                own[tag] = is_campaign_tag(tag)
+            if own[tag]:
+                homes.append(tag)
+        if len(hashtags) > MOST_HASHTAGS:
+            hashtags = hashtags[:MOST_HASHTAGS]
+        for campaign, via, stance in campaigns:
             row: tuple[Any, ...] = (
-                created,
-                post.uid,
-                post.lang,
-                _VIA[membership.via],
-                _STANCE[membership.stance],
-                _KIND[post.kind],
-                author,
-                hashtags,
+                *(created, post.uid, post.lang, _VIA[via], _STANCE[stance], _KIND[post.kind]),
+                *(author, hashtags),
             )
             if keeping.text:
                 row = (*row, post.text[:LONGEST_TEXT])
-            for tag in homes:
-                rows.setdefault((list_name(membership.campaign, tag), minute), []).append(row)
+            for tag in homes or _NOWHERE:
+                place = (campaign, tag, minute)
+                if place in rows:
+                    rows[place].append(row)
+                else:
+                    rows[place] = [row]
     if not rows:
         return None
     chunks = [
-        Chunk(name, minute, len(posts), _encode([(first, len(posts)), *posts])[:-1] + b",")
-        for (name, minute), posts in rows.items()
+        Chunk(
+            list_name(campaign, tag),
+            minute,
+            len(posts),
+            _encode([(first, len(posts)), *posts])[:-1] + b",",
+        )
+        for (campaign, tag, minute), posts in rows.items()
     ]
     gone = watermark + keeping.age_ms + _MINUTE_MS
     return Kept(keeping.newest, oldest_ms // _MINUTE_MS, gone, chunks)
@@ -146,27 +208,8 @@ def keep(
 
 def posts_of(content: bytes, campaign: str) -> list[KeptPost]:
     """The posts of a chunk of a campaign's list."""
-    found = []
-    for row in _decode(content[:-1] + b"]")[1:]:
-        if len(row) == 1:
-            found.append(KeptPost(row[0]))
-            continue
-        created, uid, lang, via, stance, kind, author, hashtags, *text = row
-        found.append(
-            KeptPost(
-                created,
-                uid,
-                lang,
-                VIAS[via],
-                STANCES[stance],
-                KINDS[kind],
-                author,
-                tuple(hashtags),
-                text[0] if text else None,
-                campaign,
-            )
-        )
-    return found
+    head = content.index(b"]") + 2
+    return [KeptPost(row, campaign) for row in _rows(b"[" + content[head:-1] + b"]")]
 
 
 def without(content: bytes, leaves: Callable[[str, str], bool]) -> tuple[bytes, set[str]]:

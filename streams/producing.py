@@ -5,10 +5,20 @@ aiokafka's `send` costs a future and a pass through its accumulator for each rec
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Sequence
-from typing import Any, Protocol
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from streams.murmur2 import partition_of
+
+_STOP_SECONDS: Final = 2.0  # for batches that another delivery waits for
+
+_UNANSWERED: Final = 4  # then another connection is tried; whoever asks has a patience of its own
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -20,6 +30,83 @@ class Producer(Protocol):
     async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[object]: ...
     async def partitions_for(self, topic: str) -> Collection[int]:
         """The topic's partitions, from the broker where the client does not know them."""
+
+
+class LastingProducer:
+    """An idempotent producer that outlives what it cannot get over.
+
+    After a batch that the broker refuses for good (a record that is too large, say) the sequence
+    numbers of aiokafka's producer have a gap, and every later batch of that partition is refused,
+    too, for ever.  So a producer that was refused something is replaced before the next batch.
+    Nothing behind the refused batch was written (that is what the numbers are for): a partition
+    that is written again from there is in order.
+
+    The same where it is not told of topics: aiokafka asks again and again on the same connection,
+    and one that is half-open (nothing passes, and nobody is told) it never closes.
+    """
+
+    def __init__(self, make: Callable[[], AIOKafkaProducer]) -> None:
+        self._make = make
+        self._producer = make()
+        self._refused: AIOKafkaProducer | None = None
+        self._unanswered = 0  # questions for topics, since the last answer
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Raises `KafkaError` where no broker answers."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        await self._producer.stop()
+
+    async def topics(self) -> set[str]:
+        """All topics, from a broker.  Raises `KafkaError`."""
+        producer = await self._usable()
+        self._unanswered += 1
+        if self._unanswered >= _UNANSWERED:
+            self._refused = producer
+        metadata = await producer.client.fetch_all_metadata()
+        self._unanswered = 0
+        return set(metadata.topics())
+
+    def create_batch(self) -> Any:
+        return self._producer.create_batch()
+
+    async def partitions_for(self, topic: str) -> Collection[int]:
+        producer = await self._usable()
+        try:
+            found: Collection[int] = await producer.partitions_for(topic)
+        except (KafkaError, TimeoutError):
+            self._refused = producer
+            raise
+        return found
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[object]:
+        producer = await self._usable()
+        sent: asyncio.Future[object] = await producer.send_batch(batch, topic, partition=partition)
+        sent.add_done_callback(partial(self._note, producer))
+        return sent
+
+    def _note(self, producer: AIOKafkaProducer, sent: asyncio.Future[object]) -> None:
+        if not sent.cancelled():
+            error = sent.exception()  # heard: whoever waits for an earlier batch will not ask
+            if isinstance(error, KafkaError) and not error.retriable:
+                self._refused = producer
+
+    async def _usable(self) -> AIOKafkaProducer:
+        async with self._lock:
+            if self._refused is self._producer:
+                fresh = self._make()
+                try:
+                    await fresh.start()
+                except BaseException:
+                    await fresh.stop()
+                    raise
+                old, self._producer, self._refused = self._producer, fresh, None
+                self._unanswered = 0
+                with suppress(KafkaError, OSError, TimeoutError):
+                    await asyncio.wait_for(old.stop(), _STOP_SECONDS)
+            return self._producer
 
 
 class Delivery:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final, cast
 
 from aiokafka import AIOKafkaProducer
@@ -26,6 +27,7 @@ from streams.keys import Layout
 from streams.observe import WorkerObserver
 from streams.partition import RETRIED
 from streams.posts.gazetteer import gazetteer
+from streams.producing import LastingProducer
 from streams.redis_client import Client, connect
 from streams.store.commit import Redis
 from streams.store.layout import take
@@ -52,20 +54,25 @@ async def _until(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
 
 
+def _producer(settings: Settings) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
+        **client_options(settings.kafka),
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=0,  # batches are built here
+        max_batch_size=_BATCH_BYTES,
+        metadata_max_age_ms=60_000,  # so that all workers soon agree where a uid belongs
+        compression_type=settings.kafka.codec,
+        max_request_size=settings.kafka.dead_record_bytes,
+    )
+
+
 async def _start_producer(
     settings: Settings, stop: asyncio.Event, observer: WorkerObserver
-) -> AIOKafkaProducer | None:
+) -> LastingProducer | None:
     """A started producer; None where the process is told to stop before Kafka answers."""
     while not stop.is_set():
-        producer = AIOKafkaProducer(
-            **client_options(settings.kafka),
-            enable_idempotence=True,
-            acks="all",
-            linger_ms=0,  # batches are built here
-            max_batch_size=_BATCH_BYTES,
-            compression_type=settings.kafka.codec,
-            max_request_size=settings.kafka.dead_record_bytes,
-        )
+        producer = LastingProducer(partial(_producer, settings))
         try:
             await producer.start()
         except (KafkaError, OSError) as error:
@@ -160,13 +167,13 @@ async def _catalog(
     yield files, nothing_to_follow
 
 
-async def _require_topics(settings: Settings, producer: AIOKafkaProducer) -> None:
+async def _require_topics(settings: Settings, producer: LastingProducer) -> None:
     """Raises `UserError` where a topic is missing: Faust would wait for it without a word."""
     topics = settings.kafka.topics
     wanted = [topics.raw, topics.classified, topics.dead]
     if settings.kafka.input == "any":
         wanted.append(topics.keyed)
-    present = (await producer.client.fetch_all_metadata()).topics()
+    present = await producer.topics()
     missing = [topic for topic in wanted if topic not in present]
     if missing:
         raise UserError(

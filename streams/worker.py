@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from streams.campaigns import Campaign
@@ -25,6 +24,7 @@ from streams.murmur2 import partition_of
 from streams.observe import WorkerObserver
 from streams.outputs import KafkaOutputs
 from streams.partition import RETRIED, Partition
+from streams.producing import LastingProducer
 from streams.reading import Place, Record, Rules
 from streams.store.commit import PartitionStore, Redis
 from streams.store.kinship import KinshipStore
@@ -47,7 +47,7 @@ class Worker:
         settings: Settings,
         *,
         redis: Redis,
-        producer: AIOKafkaProducer,
+        producer: LastingProducer,
         campaigns: Sequence[Campaign],
         observer: WorkerObserver,
     ) -> None:
@@ -226,7 +226,7 @@ class Worker:
         if self._consumer is None:
             return False
         try:
-            await asyncio.wait_for(self._producer.client.fetch_all_metadata(), seconds)
+            await asyncio.wait_for(self._producer.topics(), seconds)
         except (*RETRIED, TimeoutError):
             return False
         return True

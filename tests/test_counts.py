@@ -5,7 +5,7 @@ import json
 import pytest
 
 from streams.config import RedisSettings, Settings
-from streams.counts import print_counts, read_totals, read_velocity
+from streams.counts import print_counts, print_rules, read_totals, read_velocity
 from streams.errors import UsageError, UserError
 from streams.redis_client import connect
 from tests.filled import Filled
@@ -163,3 +163,41 @@ async def test_redis_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> No
     settings = Settings(redis=RedisSettings(url="redis://127.0.0.1:1"))
     with pytest.raises(UserError, match=r"127\.0\.0\.1:1.*does not answer"):
         await run(capsys, settings, total=True)
+
+
+async def test_an_unknown_campaign_is_named(configured: Settings, filled: Filled) -> None:
+    fill(filled)
+    for window in (None, "1h"):
+        with pytest.raises(UsageError, match="no campaign 'nope': take one of metoo"):
+            await print_counts(configured, None, "nope", window, None, total=False, as_json=True)
+
+
+async def test_a_campaign_that_only_workers_name(
+    capsys: pytest.CaptureFixture[str], configured: Settings, filled: Filled
+) -> None:
+    filled.redis.hset(filled.layout.campaigns, "other", '{"version":"1"}')
+    document = json.loads(await run(capsys, configured, campaign="other"))
+    assert document == {"campaign": "other", "count": 0}
+
+
+async def test_which_rules_counted_from_which_offset(
+    capsys: pytest.CaptureFixture[str], configured: Settings, filled: Filled
+) -> None:
+    filled.partition(0, watermark=T)
+    notes = filled.layout.partition(filled.topic, 0).gen(0).rules
+    for offset, program in ((90, "2"), (0, "1")):
+        rules = {"campaigns": {"metoo": f"{program}+ab12"}, "program": program}
+        filled.redis.hset(notes, str(offset), json.dumps(rules))
+    assert await print_rules(configured, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            "partition": "posts.raw:0",
+            "gen": 0,
+            "offset": offset,
+            "program": program,
+            "campaigns": {"metoo": f"{program}+ab12"},
+        }
+        for offset, program in ((0, "1"), (90, "2"))
+    ]
+    assert await print_rules(configured, as_json=False) == 0
+    assert "metoo 2+ab12" in capsys.readouterr().out

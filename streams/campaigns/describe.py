@@ -9,8 +9,9 @@ from streams.text.hashtags import canonical
 
 
 def describe(found: Campaign) -> dict[str, Any]:
-    """Version, canonical hashtags, thresholds (posts/s by severity) and milestones (posts)."""
+    """Title, version, canonical hashtags, thresholds (posts/s by severity), milestones (posts)."""
     return {
+        "title": found.title,
         "version": found.version,
         "hashtags": sorted({canonical(tag) for tags in found.hashtags.values() for tag in tags}),
         "thresholds": dict(found.thresholds),

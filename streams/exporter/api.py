@@ -140,7 +140,7 @@ class Api:
         until = edge(at.watermark, step)
         starts = range(until - window.seconds, until, step)
         found = await self._watch.reader.buckets(subject, step, starts)
-        points = [(start * 1000, found[start]) for start in starts]
+        points = [[start * 1000, found[start]] for start in starts]
         return {"window": window.name, "step": name, "until": until * 1000, "points": points}
 
     async def _untracked(self, subject: Subject, total: int) -> View:

@@ -7,7 +7,6 @@ import logging
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from typing import Final
 
 import orjson
@@ -30,10 +29,13 @@ from streams.exporter.endpoints import route
 from streams.exporter.events_api import EventsApi
 from streams.exporter.exposition import Exposition
 from streams.exporter.feed import Feed
+from streams.exporter.live import LiveApi
 from streams.exporter.minutely import Minutely
 from streams.exporter.openapi import openapi
+from streams.exporter.pages import page_routes
 from streams.exporter.posts_api import PostsApi
 from streams.exporter.problems import HANDLERS
+from streams.exporter.sharing import Shared
 from streams.exporter.watch import Watch
 from streams.health import listen
 from streams.keys import Layout
@@ -51,22 +53,6 @@ _API: Final = "/api/v1"
 _GZIP_BYTES: Final = 1_000
 _GZIP_LEVEL: Final = 4  # a third of the CPU of 9, for a twentieth more bytes
 
-_PAGE: Final = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-}
-# Nothing but the exporter's own script, style and API; no frame around it.
-_PAGE_HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-cache",
-}
-
 
 def build_app(
     watch: Watch,
@@ -78,7 +64,13 @@ def build_app(
     """The ASGI app; `watch` and `feed` have to be run beside it."""
     options = options or ExporterSettings()
     access = Access(None if options.token is None else options.token.get_secret_value())
-    endpoints = [*Api(watch).endpoints(), *posts.endpoints(), *EventsApi(feed).endpoints()]
+    endpoints = [
+        *Api(watch).endpoints(),
+        *LiveApi(watch, closed=access.closed).endpoints(),
+        *posts.endpoints(),
+        *EventsApi(feed).endpoints(),
+    ]
+    shared = Shared()
     described = orjson.dumps(openapi(endpoints, _API, guarded=access.closed))
 
     async def metrics(_: Request) -> Response:
@@ -105,8 +97,8 @@ def build_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/api/openapi.json", api),
-            Mount(_API, routes=[route(endpoint, access) for endpoint in endpoints]),
-            *(_static(path, name, media) for path, (name, media) in _PAGE.items()),
+            Mount(_API, routes=[route(endpoint, access, shared) for endpoint in endpoints]),
+            *page_routes(),
         ],
         middleware=[
             *_cross_origin(options.cors_origins),
@@ -129,16 +121,6 @@ def _cross_origin(origins: Sequence[str]) -> list[Middleware]:
             expose_headers=["ETag"],
         )
     ]
-
-
-def _static(path: str, name: str, media: str) -> Route:
-    content = (files("streams.exporter") / "page" / name).read_bytes()
-    headers = {**_PAGE_HEADERS, "content-type": media}
-
-    async def answer(_: Request) -> Response:
-        return Response(content, headers=headers)
-
-    return Route(path, answer)
 
 
 class _Server(uvicorn.Server):

@@ -13,17 +13,18 @@ from starlette.routing import Route
 
 from streams.exporter.access import Access
 from streams.exporter.parameters import Query, parse
+from streams.exporter.sharing import Shared
 
 _ETAG_BYTES: Final = 12
 
 
 class Endpoint(NamedTuple):
-    """`answer` gets the request and the query, checked; `document` is the type of what it answers,
-    or it answers a response by itself.
+    """`answer` gets the request and the query, checked, and gives a `document`; it looks at nothing
+    of the request but its path.
 
-    `path` has no prefix; `missing`: what is not there where it answers 404; `redis`: whether it may
-    find Redis gone, or not read yet; `guarded`: whether it wants the token; `streams`: whether it
-    may answer server-sent events as well.
+    `path` has no prefix; `missing`: what is not there where it answers 404; `guarded`: whether it
+    wants the token; `streams`: whether it looks at headers, too, and may give a response by itself:
+    server-sent events.
     """
 
     path: str
@@ -36,23 +37,31 @@ class Endpoint(NamedTuple):
     streams: bool = False
 
 
-def route(endpoint: Endpoint, access: Access) -> Route:
+def route(endpoint: Endpoint, access: Access, shared: Shared) -> Route:
     """GET and HEAD of an endpoint."""
+    private = endpoint.guarded and access.closed
 
     async def answer(request: Request) -> Response:
         if endpoint.guarded:
             access.check(request)
-        found = await endpoint.answer(request, parse(request, endpoint.query))
-        if isinstance(found, Response):
-            return found
-        return json_response(request, found, private=endpoint.guarded and access.closed)
+        query = parse(request, endpoint.query)
+        if endpoint.streams:
+            found = await endpoint.answer(request, query)
+            if isinstance(found, Response):
+                return found
+            return json_response(request, orjson.dumps(found), private=private)
+
+        async def make() -> bytes:
+            return orjson.dumps(await endpoint.answer(request, query))
+
+        body = await shared.get((request.url.path, query), make)
+        return json_response(request, body, private=private)
 
     return Route(endpoint.path, answer)
 
 
-def json_response(request: Request, document: object, *, private: bool = False) -> Response:
+def json_response(request: Request, body: bytes, *, private: bool) -> Response:
     """JSON that a cache may keep, and has to ask about: 304 where the caller has the same."""
-    body = orjson.dumps(document)
     # Weak: the same whether it is sent compressed or not.
     etag = f'W/"{blake2b(body, digest_size=_ETAG_BYTES).hexdigest()}"'
     headers = {

@@ -16,6 +16,7 @@ from streams.exporter.feed import Feed
 from streams.exporter.models import Events, ListedEvent
 from streams.exporter.parameters import MOST_EVENTS, EventsQuery
 from streams.exporter.problems import Problem
+from streams.posts.links import link
 from streams.store.events import Written
 
 _PING_SECONDS: Final = 15
@@ -61,10 +62,7 @@ class EventsApi:
             if not _CURSOR.fullmatch(last):
                 raise Problem(400, "Last-Event-ID: the id of an event that was sent")
         if "application/json" in request.headers.get("accept", ""):
-            store = self._feed.store
-            page = await (
-                store.newest(MOST_EVENTS) if after is None else store.after(after, MOST_EVENTS)
-            )
+            page = await self._feed.older(after, MOST_EVENTS)
             found = [event for event in page if wanted(event)][: query.limit]
             return {"events": [_listed(event) for event in found]}
 
@@ -79,4 +77,7 @@ class EventsApi:
 
 
 def _listed(event: Written) -> ListedEvent:
-    return cast("ListedEvent", {"cursor": event.cursor, **event.document})
+    document = {"cursor": event.cursor, **event.document}
+    if document["kind"] == "amplifier":
+        document["link"] = link(document["name"])
+    return cast("ListedEvent", document)

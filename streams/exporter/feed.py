@@ -17,6 +17,7 @@ log: Final = logging.getLogger(__name__)
 _PAGE: Final = 500
 _KEPT: Final = 2_000  # for listeners that are a little behind; the rest they read from Redis
 _FIRST: Final = "0-0"
+_AT_ONCE: Final = 8  # reads of older events: hundreds may come back at the same time
 
 
 class Feed:
@@ -24,6 +25,7 @@ class Feed:
 
     def __init__(self, store: EventStore) -> None:
         self.store = store
+        self._gate = asyncio.Semaphore(_AT_ONCE)
         self._recent: deque[Written] = deque(maxlen=_KEPT)
         self._cursor: str | None = None  # of the newest event handed out
         self._more = asyncio.Event()
@@ -49,6 +51,13 @@ class Feed:
             self._more.set()
             self._more = asyncio.Event()
 
+    async def older(self, after: str | None, count: int) -> list[Written]:
+        """From Redis: after a cursor in order, or (None) the newest, newest first."""
+        async with self._gate:
+            if after is None:
+                return await self.store.newest(count)
+            return await self.store.after(after, count)
+
     async def listen(self, after: str | None) -> AsyncIterator[Written]:
         """Events written after that cursor (None: from now on), without end.
 
@@ -65,13 +74,13 @@ class Feed:
                 await more.wait()
 
     async def _newest(self) -> str:
-        newest = await self.store.newest(1)
+        newest = await self.older(None, 1)
         return newest[0].cursor if newest else _FIRST
 
     async def _after(self, cursor: str) -> list[Written]:
         if self._recent and _place(self._recent[0].cursor) <= _place(cursor):
             return [event for event in self._recent if _place(event.cursor) > _place(cursor)]
-        return await self.store.after(cursor, _PAGE)
+        return await self.older(cursor, _PAGE)
 
 
 def _place(cursor: str) -> tuple[int, int]:

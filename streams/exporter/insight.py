@@ -43,7 +43,8 @@ class Insight(NamedTuple):
     """At the end of a full minute, `until` (s).
 
     `bursts`: scores by hashtag; `reached`: when (ms) by campaign and milestone; `events`: written
-    so far by campaign and kind; `memory`: bytes used and limit by node of Redis.
+    so far by campaign and kind; `memory`: bytes used and limit by node of Redis; `minutes`: posts
+    by campaign and minute, oldest first, ending at `until`.
     """
 
     until: int
@@ -52,6 +53,7 @@ class Insight(NamedTuple):
     reached: Mapping[tuple[str, str], int]
     events: Mapping[tuple[str, str], int]
     memory: Mapping[str, tuple[int, int]]
+    minutes: Mapping[str, Sequence[int]]
 
 
 def campaign_insight(

@@ -17,6 +17,7 @@ from streams.keys import US
 from streams.spread.burst import score
 from streams.store.documents import by_campaign
 from streams.store.events import EventStore, amplified
+from streams.store.layout import LayoutError
 from streams.store.minutes import LENGTHS, Fields, Minutes, coarse_series
 from streams.store.reads import Reader
 from streams.store.subjects import Subject, campaign, hashtag
@@ -52,7 +53,7 @@ class Minutely:
             try:
                 if watch.snapshot is not None:
                     watch.insight = await self.step(watch.snapshot) or watch.insight
-            except (RedisError, OSError, TimeoutError) as error:
+            except (RedisError, OSError, TimeoutError, LayoutError) as error:
                 log.warning("minutes cannot be read: %s: %s", type(error).__name__, error)
             except Exception:  # metrics and page must outlive one bad minute
                 log.exception("a minute failed")
@@ -87,6 +88,7 @@ class Minutely:
             reached=await self._events.reached(),
             events=await self._events.counts(),
             memory=await self._reader.memory(),
+            minutes={name: self._minutes.series(campaign(name)) for name in snapshot.campaigns},
         )
 
     def _look(

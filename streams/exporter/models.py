@@ -4,7 +4,9 @@ answers is checked against.  Times are ms since 1970, velocities posts per secon
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from msgspec import Meta
 
 
 class Records(TypedDict):
@@ -117,7 +119,48 @@ class Series(TypedDict):
     window: str
     step: str
     until: int | None
-    points: list[tuple[int, int]]
+    points: list[Annotated[list[int], Meta(min_length=2, max_length=2)]]
+
+
+class Pace(TypedDict):
+    """A campaign among others; `velocity` is that of the last minute."""
+
+    campaign: str
+    title: str
+    total: int
+    velocity: float
+
+
+class Shares(TypedDict):
+    """Posts of the window that ends at `until` (null before the first post), by dimension and
+    value, as `streams counts --window … --by …` has them."""
+
+    name: str
+    until: int | None
+    posts: int
+    by: dict[str, dict[str, int]]
+
+
+class Curve(TypedDict):
+    """Posts by step (seconds), oldest first, from `start` to `until`."""
+
+    step: int
+    start: int
+    until: int
+    posts: list[int]
+
+
+class Glance(Frame):
+    """What the page shows.  `clock` is `live` or `replay`; `closed`: events and posts want a token;
+    `campaign`, `window` and `series` are null where there is no campaign."""
+
+    clock: str
+    closed: bool
+    campaigns: list[Pace]
+    title: str | None
+    campaign: Campaign | None
+    window: Shares | None
+    series: Curve | None
 
 
 class RankedHashtag(TypedDict):
@@ -171,7 +214,7 @@ class Posts(TypedDict):
 
 class ListedEvent(TypedDict):
     """`name`: severity, number of posts, platform, language, country or uid; `detail`: numbers and
-    short texts; `cursor` goes into `after`."""
+    short texts; `link`: where an amplifier's post is read; `cursor` goes into `after`."""
 
     cursor: str
     id: str
@@ -180,6 +223,7 @@ class ListedEvent(TypedDict):
     name: str
     at: int
     detail: dict[str, Any]
+    link: NotRequired[str | None]
 
 
 class Events(TypedDict):

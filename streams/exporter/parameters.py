@@ -34,6 +34,15 @@ class SeriesQuery(Query, frozen=True, kw_only=True):
     step: Annotated[StepName | None, Meta(description="length of a bucket")] = None
 
 
+class LiveQuery(Query, frozen=True, kw_only=True):
+    """What is looked at."""
+
+    campaign: Annotated[Name | None, Meta(description="default: the one with the most posts")] = (
+        None
+    )
+    window: Annotated[Literal["1h", "24h"], Meta(description="of shares and curve")] = "1h"
+
+
 class HashtagsQuery(Query, frozen=True, kw_only=True):
     """Which hashtags are listed."""
 
@@ -116,7 +125,7 @@ _NUMBERS: Final = frozenset({"top", "limit"})
 def _options() -> dict[str, tuple[str, ...]]:
     """Names of parameters that have few values, and these."""
     found: dict[str, tuple[str, ...]] = {}
-    for kind in (SeriesQuery, HashtagsQuery, PostsQuery, EventsQuery):
+    for kind in (SeriesQuery, LiveQuery, HashtagsQuery, PostsQuery, EventsQuery):
         for name, schema in msgspec.json.schema_components([kind])[1][kind.__name__][
             "properties"
         ].items():

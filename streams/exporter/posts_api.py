@@ -6,9 +6,7 @@ Never an author; text only where it is kept.
 from __future__ import annotations
 
 import asyncio
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections import OrderedDict
 from typing import Any, Final, cast
 
 import msgspec
@@ -26,10 +24,6 @@ from streams.store.reads import Reader
 from streams.text.search import Search
 
 _AT_ONCE: Final = 4  # reads of Redis; who asks meanwhile waits
-# Who asks for the same again so soon gets the same: far below the second after which a post that
-# was taken back must be gone.
-_SAME_SECONDS: Final = 0.3
-_REMEMBERED: Final = 64
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Cursor).decode
@@ -42,7 +36,6 @@ class PostsApi:
         self._posts = PostReader(reader, keeping)
         self._keeping = keeping
         self._gate = asyncio.Semaphore(_AT_ONCE)
-        self._answers: OrderedDict[PostsQuery, tuple[float, asyncio.Task[Posts]]] = OrderedDict()
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -57,20 +50,7 @@ class PostsApi:
         ]
 
     async def posts(self, _: Request, query: PostsQuery) -> Posts:
-        """One page.  Many who ask for the same at the same time cost one read."""
-        now = time.monotonic()
-        known = self._answers.get(query)
-        if known is not None and (not known[1].done() or now - known[0] < _SAME_SECONDS):
-            return await asyncio.shield(known[1])
-        reading = asyncio.ensure_future(self._read(query))
-        reading.add_done_callback(_seen)
-        self._answers[query] = (now, reading)
-        self._answers.move_to_end(query)
-        while len(self._answers) > _REMEMBERED:
-            self._answers.popitem(last=False)
-        return await asyncio.shield(reading)
-
-    async def _read(self, query: PostsQuery) -> Posts:
+        """One page."""
         search = None
         if query.words is not None:
             if not self._keeping.text:
@@ -83,7 +63,7 @@ class PostsApi:
         def wanted(post: KeptPost) -> bool:
             return (
                 lang in (None, post.lang)
-                and query.platform in (None, _platform(post))
+                and query.platform in (None, post.platform)
                 and query.via in (None, post.via)
                 and query.stance in (None, post.stance)
                 and (search is None or (post.text is not None and search.matches(post.text)))
@@ -108,7 +88,7 @@ class PostsApi:
             "link": link(post.uid),
             "time": post.created_at,
             "lang": post.lang,
-            "platform": _platform(post),
+            "platform": post.platform,
             "kind": post.kind,
             "campaign": post.campaign,
             "via": post.via,
@@ -118,16 +98,6 @@ class PostsApi:
         if self._keeping.text and post.text is not None:
             document["text"] = post.text
         return cast("ReadPost", document)
-
-
-def _seen(reading: asyncio.Task[Posts]) -> None:
-    """Its error is the callers', who may be gone by then."""
-    if not reading.cancelled():
-        reading.exception()
-
-
-def _platform(post: KeptPost) -> str:
-    return post.uid.partition(":")[0]
 
 
 def _opaque(cursor: Cursor) -> str:

@@ -41,6 +41,11 @@ class CampaignView(NamedTuple):
         return campaign_dimensions(self.fields)
 
     @property
+    def title(self) -> str:
+        """For people; empty where the file has none."""
+        return str(self.info.get("title", ""))
+
+    @property
     def thresholds(self) -> dict[str, float]:
         """Posts/s by severity."""
         return {str(name): float(rate) for name, rate in self.info.get("thresholds", {}).items()}

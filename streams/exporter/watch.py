@@ -18,6 +18,7 @@ from streams.exporter.exposition import Exposition
 from streams.exporter.insight import Insight
 from streams.exporter.snapshot import Snapshot, build, places_of
 from streams.keys import US
+from streams.store.layout import LayoutError
 from streams.store.reads import Reader
 from streams.store.states import Clock, Times, times
 from streams.store.subjects import Subject, campaign, hashtag
@@ -27,8 +28,8 @@ from streams.windows import WINDOWS
 
 log: Final = logging.getLogger(__name__)
 
-#: What redis-py raises where Redis cannot be used, a lost connection included.
-UNUSABLE: Final = (RedisError, OSError, TimeoutError)
+#: What is raised where Redis cannot be used: it is not reached, or holds another layout.
+UNUSABLE: Final = (RedisError, OSError, TimeoutError, LayoutError)
 
 #: The window that the top K hashtags are taken from.
 TOP_WINDOW: Final = "1h"
@@ -138,7 +139,7 @@ class Watch:
             clock=self.clock,
         )
         self._exposition.read_seconds.observe(time.perf_counter() - began)
-        self._exposition.publish(self.snapshot)
+        await asyncio.to_thread(self._exposition.publish, self.snapshot)
         return self.snapshot
 
     async def _read_ranking(self, at: Times) -> None:

@@ -7,13 +7,10 @@ from then on no batch of an older worker is written there.  Older programs end w
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from importlib.resources import files
 from typing import Any, Final
-
-from redis.exceptions import ResponseError
 
 from streams import __version__, keys
 from streams.errors import UserError
@@ -21,8 +18,10 @@ from streams.keys import Layout
 
 log: Final = logging.getLogger(__name__)
 
-_AT_ONCE: Final = 100  # keys that are moved at the same time
-_FENCE: Final = (files("streams.store") / "lua" / "fence.lua").read_text()
+_AT_ONCE: Final = 500  # keys that are moved by one call: a millisecond
+_LUA: Final = files("streams.store") / "lua"
+_FENCE: Final = (_LUA / "fence.lua").read_text()
+_RENAME: Final = (_LUA / "rename.lua").read_text()
 
 
 class LayoutError(UserError):
@@ -72,22 +71,29 @@ async def migrate(redis: Any, layout: Layout, number: int) -> None:
     # Moved last: without it a worker that goes on with this could not know what waits.
     partitions = f"{old}partitions"
     names = [f"{{{member.decode()}}}:" for member in await redis.smembers(partitions)]
-    fence = redis.register_script(_FENCE)
+    fence, rename = redis.register_script(_FENCE), redis.register_script(_RENAME)
     for name in names:
         await fence(keys=[f"{old}{name}state", f"{new}{name}waiting"], args=[number + 1])
     moved = 0
-    batch: list[str] = []
+    together: dict[str, list[str]] = {}  # by hash tag: old name, new name, ...
     async for key in redis.scan_iter(match=f"{_literal(old)}*", count=1000):
         found = key.decode()
-        if found != partitions and not found.endswith("}:state"):
-            batch.append(found)
-        if len(batch) == _AT_ONCE:
-            moved += await _rename(redis, batch, old, new)
-            batch.clear()
-    moved += await _rename(redis, batch, old, new)
+        if found == partitions or found.endswith("}:state"):
+            continue
+        tag = found[found.find("{") : found.find("}")]
+        if not tag:
+            moved += await _copy(redis, found, new + found.removeprefix(old))
+            continue
+        pairs = together.setdefault(tag, [])
+        pairs += (found, new + found.removeprefix(old))
+        if len(pairs) >= 2 * _AT_ONCE:
+            moved += await rename(keys=pairs)
+            pairs.clear()
+    for pairs in filter(None, together.values()):
+        moved += await rename(keys=pairs)
     for name in names:
-        await _rename_one(redis, f"{new}{name}waiting", f"{new}{name}state")
-    await _rename_one(redis, partitions, f"{new}partitions")
+        await rename(keys=[f"{new}{name}waiting", f"{new}{name}state"])
+    await _copy(redis, partitions, f"{new}partitions")
     log.info("moved %d keys of %d partitions to layout %d", moved, len(names), number + 1)
 
 
@@ -96,24 +102,14 @@ def _literal(text: str) -> str:
     return re.sub(r"([*?\[\]\\^])", r"\\\1", text)
 
 
-async def _rename(redis: Any, names: list[str], old: str, new: str) -> int:
-    work = (_rename_one(redis, name, new + name.removeprefix(old)) for name in names)
-    return sum(await asyncio.gather(*work))
+async def _copy(redis: Any, name: str, new_name: str) -> bool:
+    """A key without a hash tag: in a Cluster its new name may be another node's.
 
-
-async def _rename_one(redis: Any, name: str, new_name: str) -> bool:
-    """False where another worker has moved it already."""
-    if "{" not in name:  # in a Cluster the new name may be another node's
-        dumped = await redis.dump(name)
-        if dumped is None:
-            return False
-        await redis.restore(new_name, 0, dumped, replace=True)
-        await redis.unlink(name)
-        return True
-    try:
-        await redis.rename(name, new_name)
-    except ResponseError as error:
-        if "no such key" not in str(error).lower():
-            raise
+    False where another worker has moved it already.
+    """
+    dumped = await redis.dump(name)
+    if dumped is None:
         return False
+    await redis.restore(new_name, 0, dumped, replace=True)
+    await redis.unlink(name)
     return True

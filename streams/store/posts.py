@@ -7,6 +7,7 @@ it ended, by time and uid; so posts that arrive meanwhile are neither skipped no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -15,9 +16,10 @@ from streams.keys import US, GenerationKeys
 from streams.store.reads import Command, Reader
 from streams.store.tombstones import deleted
 
-_FIRST_CHUNKS: Final = 8  # of each list; doubled up to:
+_FIRST_CHUNKS: Final = 2  # of each list; doubled up to:
 _MOST_CHUNKS: Final = 512
 _MINUTE_MS: Final = 60_000
+_PLACES_SECONDS: Final = 1.0  # a new list is seen so much later at most
 _END: Final = 1 << 62
 
 #: (topic:partition, prefix of the generation, name of the list)
@@ -74,6 +76,7 @@ class PostReader:
     def __init__(self, reader: Reader, keeping: Keeping) -> None:
         self._reader = reader
         self._keeping = keeping
+        self._known: tuple[float, set[_Place], int] | None = None
 
     async def page(
         self,
@@ -107,26 +110,22 @@ class PostReader:
 
     async def _places(self, campaign: str | None) -> tuple[set[_Place], int]:
         """The lists of a campaign (None: of all), and the newest post (ms)."""
-        prefixes: list[tuple[str, str]] = []
+        if self._known is None or time.monotonic() - self._known[0] > _PLACES_SECONDS:
+            self._known = (time.monotonic(), *await self._all_places())
+        _, places, newest = self._known
+        if campaign is not None:
+            places = {place for place in places if place[2].partition(US)[0] == campaign}
+        return places, newest
 
-        def ask(name: str, keys: GenerationKeys) -> list[Command]:
-            prefixes.append((name, keys.prefix))
-            return [("smembers", keys.kept_lists)]
-
+    async def _all_places(self) -> tuple[set[_Place], int]:
         places: set[_Place] = set()
         newest = 0
-        answers = await self._reader.read(ask)
-        by_name = {answer.state.name: answer for answer in answers}
-        for name, prefix in dict.fromkeys(prefixes):
-            answer = by_name[name]
+        for answer in await self._reader.read(lambda _, keys: [("smembers", keys.kept_lists)]):
+            name = answer.state.name
             newest = max(newest, answer.state.watermark or 0)
-            gen = int(prefix.rpartition("g")[2].rstrip(":"))
-            if gen >= len(answer.replies):
-                continue
-            for member in answer.replies[gen][0]:
-                known = member.decode()
-                if campaign is None or known.partition(US)[0] == campaign:
-                    places.add((name, prefix, known))
+            for gen, (members,) in enumerate(answer.replies):
+                prefix = self._reader.keys(name).gen(gen).prefix
+                places |= {(name, prefix, member.decode()) for member in members}
         return places, newest
 
     async def _readable(self, posts: list[KeptPost]) -> list[KeptPost]:

@@ -1,6 +1,7 @@
 """How long posts wait while a worker is restarted: with a static membership and without.
 
     python -m tests.benchmarks.membership [--workers 3] [--partitions 12] [--rate 2000] [--pause 3]
+        [--session 30]
 
 A steady load; then one worker is ended by SIGTERM, or killed, or all are restarted one by one as in
 a rolling update.  A worker comes back `--pause` seconds after it has ended, which is what a pod
@@ -51,7 +52,12 @@ class Pod:
             f"worker {number}",
             [sys.executable, "-m", "streams", "worker"],
             log=running.folder / f"{settings.kafka.group}-{number}.log",
-            env={**environment(settings), **name, "STREAMS_WORKER__PORT": str(port)},
+            env={
+                **environment(settings),
+                **name,
+                "STREAMS_KAFKA__SESSION_TIMEOUT": str(settings.kafka.session_timeout),
+                "STREAMS_WORKER__PORT": str(port),
+            },
             cwd=running.folder,
         )
 
@@ -106,7 +112,8 @@ def measure(
     """One change under load, on workers and topics of its own."""
     name = f"membership-{time.monotonic_ns()}"
     settings = running.settings(name, raw=f"{name}.raw", partitions=asked.partitions)
-    kafka = settings.kafka
+    kafka = settings.kafka.model_copy(update={"session_timeout": asked.session})
+    settings = settings.model_copy(update={"kafka": kafka})
     asyncio.run(ensure_topics(kafka))
     posts = int(asked.rate * seconds)
     with Redis.from_url(running.redis_url) as redis, ExitStack() as stack:
@@ -169,6 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--partitions", type=int, default=12)
     parser.add_argument("--rate", type=float, default=2000.0, help="posts/s")
     parser.add_argument("--pause", type=float, default=3.0, help="s until a worker comes back")
+    parser.add_argument("--session", type=float, default=30.0, help="kafka.session_timeout, s")
     asked = parser.parse_args(arguments)
     table = Table("restarted", "membership", "took s", "longest wait s", "p99 s", "stood", box=None)
     for column in table.columns[2:]:

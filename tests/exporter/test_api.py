@@ -58,6 +58,7 @@ async def test_openapi_names_every_endpoint(make: Callable[..., Ask]) -> None:
         "/api/v1/hashtags",
         "/api/v1/hashtags/{tag}",
         "/api/v1/hashtags/{tag}/series",
+        "/api/v1/live",
         "/api/v1/posts",
         "/api/v1/events",
     }

@@ -4,51 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
 
 from streams.embedded import free_port
+from tests.exporter.conftest import Start
 from tests.filled import Filled
-
-Start = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture
-def start(redis_url: str, unique: str) -> Iterator[Start]:
-    running: list[subprocess.Popen[str]] = []
-
-    def start(port: int, **environ: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streams", "exporter"],
-            env={
-                **os.environ,
-                "STREAMS_REDIS__URL": redis_url,
-                "STREAMS_REDIS__PREFIX": f"{unique}:",
-                "STREAMS_EXPORTER__HOST": "127.0.0.1",
-                "STREAMS_EXPORTER__PORT": str(port),
-                "STREAMS_EXPORTER__INTERVAL": "0.1",
-                **environ,
-            },
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        running.append(process)
-        return process
-
-    yield start
-    for process in running:
-        process.kill()
-        process.communicate()
 
 
 def status(url: str) -> int | None:

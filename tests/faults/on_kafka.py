@@ -9,6 +9,7 @@ from typing import ClassVar
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from streams.kafka import TOPIC_CONFIGS
 from tests.faults.fault import Fault, register
 from tests.faults.stage import Stage
 
@@ -50,10 +51,11 @@ class _TopicRefuses(Fault):
 
     def inject(self, stage: Stage, dice: random.Random) -> None:
         self._topic = getattr(stage.settings.kafka.topics, self.output)
-        limit(stage.kafka.bootstrap, self._topic, 1)
+        asyncio.run(limit(stage.kafka.bootstrap, self._topic, 1))
 
     def heal(self, stage: Stage) -> None:
-        limit(stage.kafka.bootstrap, self._topic, stage.settings.kafka.dead_record_bytes)
+        size = stage.settings.kafka.dead_record_bytes
+        asyncio.run(limit(stage.kafka.bootstrap, self._topic, size))
 
 
 @register
@@ -68,22 +70,14 @@ class ClassifiedRefuses(_TopicRefuses):
     output = "classified"
 
 
-def limit(bootstrap: str, topic: str, size: int) -> None:
+async def limit(bootstrap: str, topic: str, size: int) -> None:
     """Set the topic's largest record, in bytes."""
-
-    async def alter() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-        await admin.start()
-        try:
-            settings = {
-                "max.message.bytes": str(size),
-                "retention.ms": "-1",
-                "message.timestamp.before.max.ms": str(2**63 - 1),
-                "message.timestamp.after.max.ms": str(2**63 - 1),
-            }
-            resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs=settings)
-            await admin.alter_configs([resource])
-        finally:
-            await admin.close()
-
-    asyncio.run(alter())
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        # What is not named goes back to its default.
+        settings = {**TOPIC_CONFIGS, "max.message.bytes": str(size)}
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs=settings)
+        await admin.alter_configs([resource])
+    finally:
+        await admin.close()

@@ -152,3 +152,4 @@ class RedisDiskFull(_Refusing):
         # Writes are refused until a later one succeeds, which Redis tries once a second.
         with stage.redis.admin() as client:
             wait_until(lambda: client.info("persistence")["aof_last_write_status"] == "ok")
+        stage.redis.rewrite()

@@ -128,6 +128,16 @@ class RedisNodes:
             time.sleep(pause)
         self.end_move(slot, target)
 
+    def wait_until_covered(self, slot: int) -> None:
+        """Until a master that lives serves the slot."""
+
+        def served() -> bool:
+            with suppress(UserError):
+                return self.owner(slot).ok()
+            return False
+
+        self._wait(served, "recover")
+
     def wait_ok(self) -> None:
         self._wait(lambda: all(n.ok() for n in self.nodes if _runs(n)), "come to rest")
 

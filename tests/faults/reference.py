@@ -25,11 +25,12 @@ _SECONDS: Final = 300.0
 
 def reference_settings(settings: Settings, bootstrap: str, topic: str, url: str) -> Settings:
     """The same rules; the counted topic is read as it is."""
+    name = f"{settings.kafka.group}.reference"
     topics = Topics(
-        raw=topic, keyed="reference.keyed", classified="reference.classified", dead="reference.dead"
+        raw=topic, keyed=f"{name}.keyed", classified=f"{name}.classified", dead=f"{name}.dead"
     )
     kafka = settings.kafka.model_copy(
-        update={"brokers": (bootstrap,), "input": "keyed", "group": "reference", "topics": topics}
+        update={"brokers": (bootstrap,), "input": "keyed", "group": name, "topics": topics}
     )
     redis = RedisSettings(url=url, prefix=settings.redis.prefix)
     return settings.model_copy(update={"kafka": kafka, "redis": redis})

@@ -81,18 +81,22 @@ class Run:
             time.sleep(seconds)
             fault.check(stage)
         except UserError as error:
-            self.wrong.append(str(error))
+            self.complain(str(error))
         finally:
             self._mend(fault)
         self._feed.finish()
         if step.drain:
             self.drain()
 
+    def complain(self, text: str) -> None:
+        say(f"WRONG  {text}")
+        self.wrong.append(text)
+
     def _mend(self, fault: Fault) -> None:
         try:
             fault.heal(self._stage)
         except UserError as error:
-            self.wrong.append(str(error))
+            self.complain(str(error))
 
     def drain(self) -> None:
         """Wait until everything that was fed is counted.  UserError where it takes too long."""

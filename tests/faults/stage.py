@@ -45,8 +45,8 @@ def settings_of(
             partitions=partitions,
             session_timeout=SESSION_SECONDS,
             topics=Topics(
-                raw="posts.raw",
-                keyed="posts.keyed",
+                raw=f"{name}.raw",
+                keyed=f"{name}.keyed",
                 classified=f"{name}.classified",
                 dead=f"{name}.dead",
             ),

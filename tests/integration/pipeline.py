@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -67,6 +67,7 @@ class Pipeline:
             "STREAMS_KAFKA__TOPICS__DEAD": kafka.topics.dead,
             "STREAMS_REDIS__URL": redis.url,
             "STREAMS_REDIS__PREFIX": redis.prefix,
+            "STREAMS_REDIS__CLUSTER": str(redis.cluster).lower(),
             "STREAMS_PRIVACY__AUTHOR_KEY": self.settings.privacy.key().decode(),
         }
 
@@ -114,19 +115,24 @@ class Pipeline:
         kafka = self.settings.kafka.model_copy(update={"partitions": partitions})
         await ensure_topics(kafka)
         day = simulate(load_scenario("metoo-day"), posts=posts, seed=seed)
+        await self.send(
+            paced(day, rate, posts * 4 // 5, release) if rate and release else day, keyed=keyed
+        )
+        self.truth = day.truth.document()
+
+    async def send(self, lines: Iterable[bytes] | AsyncIterable[bytes], *, keyed: bool) -> None:
+        """Lines into the raw topic, by a producer of their own."""
         producer = AIOKafkaProducer(
-            **client_options(kafka),
+            **client_options(self.settings.kafka),
             enable_idempotence=True,
             compression_type="lz4",
             max_batch_size=2**18,
         )
         await producer.start()
         try:
-            lines = paced(day, rate, posts * 4 // 5, release) if rate and release else day
-            await replay(lines, producer, kafka.topics.raw, keyed=keyed)
+            await replay(lines, producer, self.settings.kafka.topics.raw, keyed=keyed)
         finally:
             await producer.stop()
-        self.truth = day.truth.document()
 
     async def posts(self) -> int:
         """Records counted so far, whatever their outcome."""

@@ -28,6 +28,7 @@ class FakeRecord:
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+    partition: int = 0
 
 
 def post(number: int, text: str = "Good morning", *, at: int | None = None) -> bytes:

@@ -84,6 +84,7 @@ class Installation:
         """Uids of all pages."""
         found: list[str] = []
         after: Cursor | None = None
+        self.posts = PostReader(self.reader, self.rules.keeping)  # that remembers nothing
         while True:
             page = await self.posts.page(
                 campaign=campaign, hashtag=hashtag, wanted=wanted, after=after, limit=limit
