@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api
+.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns scale scale-minute profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,11 @@ bench-read: $(STAMP) ## what reading a post costs, by stage and platform [POSTS=
 bench-campaigns: $(STAMP) ## what 200 campaigns cost beside one [ARGS=--posts 50000]
 	@$(BIN)/python -m tests.benchmarks.many_campaigns $(ARGS)
 
+scale: $(STAMP) ## the tables of deploy/SCALE.md, from deploy/scale/figures.toml
+	@$(BIN)/python -m deploy.scale.model --write
+
+scale-minute: $(STAMP) ## a minute at 143,199 posts/s, a partition's share: the capacity model within 20 % [ARGS=--measure]
+	@$(BIN)/python -m tests.benchmarks.scale_minute $(ARGS)
 bench-keep: $(STAMP) ## what it costs to keep the newest posts: CPU of worker and Redis, memory [POSTS=200000]
 	@$(BIN)/python -m tests.benchmarks.keep_cost $(if $(POSTS),--posts $(POSTS))
 

@@ -19,6 +19,7 @@ import msgspec
 
 from streams.classify import Classifier, Membership
 from streams.increments import (
+    STAYS,
     Counted,
     Part,
     Result,
@@ -217,8 +218,8 @@ def _count_tags(
                 cells[cell] = 1
                 if tag not in since:
                     since[tag] = mark
-    for tag in [tag for tag in since if classifier.is_campaign_tag(tag)]:
-        del since[tag]
+    own = [tag for tag in since if classifier.is_campaign_tag(tag)]
+    result.tags = {tag: (STAYS, since.pop(tag)) for tag in own}
     spread_tags(result, cells, since)
     # Authors of other hashtags are counted from the `HOT_POSTS`-th post of an hour on.
     hot = {

@@ -30,6 +30,8 @@ _KEYS: Final = GenerationKeys("")
 _MINUTE_MS: Final = 60_000
 _TEN_MS: Final = 10_000
 
+#: In place of a hashtag's newest post: its total never goes.
+STAYS: Final = -1
 #: Hashtag, platform, language, ten seconds since 1970.
 TagCell: TypeAlias = tuple[str, str, str, int]
 
@@ -77,7 +79,7 @@ class Result(msgspec.Struct):
     reasons: dict[str, int] = {}
     counted: list[Counted] = []
     incr: dict[str, dict[str, int]] = {}
-    #: Of hashtags outside the campaigns: newest post (ms), and the watermark before the first.
+    #: Of hashtags: newest post (ms; `STAYS` of the campaigns'), and the watermark before the first.
     tags: dict[str, tuple[int, int]] = {}
     hours: dict[tuple[str, int], int] = {}  # their posts by hour (since 1970)
     authors: dict[str, list[str]] = {}
@@ -115,7 +117,7 @@ def spread_records(result: Result, dead: Iterable[DeadLetter]) -> None:
 
 
 def spread_tags(result: Result, cells: Mapping[TagCell, int], since: Mapping[str, int]) -> None:
-    """Counts of hashtags; `since` holds those outside the campaigns, see `Result.tags`."""
+    """Counts of hashtags; `since` has those outside the campaigns, see `Result.tags`."""
     minutes: dict[TagCell, int] = {}
     last: dict[str, int] = {}
     for (tag, platform, lang, ten), n in cells.items():

@@ -285,6 +285,24 @@ async def test_a_delete_leaves_a_tombstone_also_before_its_post(redis: Redis) ->
     assert await redis.zscore(keys.gen(0).prefix + bucket, "x919000000000000000") == 6
 
 
+async def test_a_hashtag_keeps_its_total_once_it_is_a_campaign_s(redis: Redis) -> None:
+    day = 25 * 3_600_000 + 60_000
+    log = FakeLog(posts(6))
+    reader = Reader(redis, log)
+    await reader.drain()
+    tags = {"en": ["hello0"]}
+    greeting = msgspec.structs.replace(campaigns.load("metoo"), name="greeting", hashtags=tags)
+    both = Classifier([campaigns.load("metoo"), greeting])
+    reader.partition._classifier = lambda: both
+    log.records += [
+        record(6, post(6, "Good morning #hello0")),
+        record(7, post(7, "Good day", at=START_MS + day), at=START_MS + day),
+        record(8, post(8, "Good night", at=START_MS + day + 1), at=START_MS + day + 1),
+    ]
+    await reader.drain()
+    assert await counted(redis, "tags") == {"hello0": 3}, "the others' went, 25 h after their posts"
+
+
 async def test_an_older_worker_stops_where_a_newer_layout_has_the_partition(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

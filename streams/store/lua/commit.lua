@@ -41,8 +41,9 @@ local function in_parts(command, key, list)
 end
 
 -- Totals of other hashtags go `keep` ms after their last post: a tag that comes back later starts anew.
+-- A campaign's tag (no newest post, -1) may have been another's before: from here on its total stays.
 local tagged = prefix .. 'tagged'
-local tags, newest = batch.tags, {}
+local tags, newest, adopted = batch.tags, {}, {}
 for first = 1, #tags, 1000 do
   local names = {}
   for i = first, math.min(first + 999, #tags) do names[#names + 1] = tags[i][1] end
@@ -54,13 +55,16 @@ for first = 1, #tags, 1000 do
       call('UNLINK', prefix .. 'tag:' .. name)
       last = nil
     end
-    if not last or last < tag[2] then
+    if tag[2] < 0 then
+      if known[i] then adopted[#adopted + 1] = name end
+    elseif not last or last < tag[2] then
       newest[#newest + 1] = tag[2]
       newest[#newest + 1] = name
     end
   end
 end
 in_parts('ZADD', tagged, newest)
+in_parts('ZREM', tagged, adopted)
 
 for _, hash in ipairs(batch.incr) do
   local key, fields, counts = prefix .. hash[1], hash[2], hash[3]
