@@ -128,7 +128,8 @@ class Feed:
             where = partition_of(by, partitions)
             if not self._keyed:
                 where = self._where.randrange(partitions)
-            key = by if self._keyed or self._where.random() < 0.5 else None
+            keyless = not self._keyed and self._where.random() < 0.5
+            key = None if keyless and item.value is not None else by  # Kafka wants one of both
             sent.append(
                 await self._producer.send(
                     topic, item.value, key=key, partition=where, timestamp_ms=item.stamp

@@ -30,7 +30,12 @@ def reference_settings(settings: Settings, bootstrap: str, topic: str, url: str)
         raw=topic, keyed=f"{name}.keyed", classified=f"{name}.classified", dead=f"{name}.dead"
     )
     kafka = settings.kafka.model_copy(
-        update={"brokers": (bootstrap,), "input": "keyed", "group": name, "topics": topics}
+        update={
+            "brokers": tuple(bootstrap.split(",")),
+            "input": "keyed",
+            "group": name,
+            "topics": topics,
+        }
     )
     redis = RedisSettings(url=url, prefix=settings.redis.prefix)
     return settings.model_copy(update={"kafka": kafka, "redis": redis})

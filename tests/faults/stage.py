@@ -39,7 +39,7 @@ def settings_of(
     """As they ship, but for names and for times that would make a run long."""
     return Settings(
         kafka=KafkaSettings(
-            brokers=(bootstrap,),
+            brokers=tuple(bootstrap.split(",")),
             input=mode,
             group=name,
             partitions=partitions,

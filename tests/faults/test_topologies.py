@@ -14,8 +14,9 @@ import pytest
 from redis import Redis, RedisCluster
 
 from streams.config import RedisSettings
-from streams.embedded import EmbeddedKafka
+from streams.embedded import EmbeddedKafka, EmbeddedRedis
 from streams.keys import Layout
+from tests.faults.brokers import brokers
 from tests.faults.judge import Verdict
 from tests.faults.redis_cluster import redis_nodes
 from tests.faults.scene import feeding, scene
@@ -84,5 +85,29 @@ def test_a_cluster_whose_slots_move_and_whose_master_dies(
                 for slot in slots[:2]:
                     target = dice.choice([n for n in nodes.masters() if n is not nodes.owner(slot)])
                     nodes.move(slot, target, pause=0.05)
+            made.drain()
+            assert made.verdict() == EXACT
+
+
+def test_three_brokers_whose_leaders_and_coordinator_move(
+    redis_server: EmbeddedRedis, tmp_path: Path
+) -> None:
+    """Each broker dies once, the group's coordinator and every partition's leader among them."""
+    with brokers(tmp_path) as three:
+        addresses = tuple(broker.bootstrap for broker in three)
+        settings = RedisSettings(url=redis_server.url, prefix="brokers:", timeout=2.0)
+
+        def client() -> Redis:
+            return Redis.from_url(redis_server.url)
+
+        with scene(
+            tmp_path, settings, ",".join(addresses), client, replication=3, name="brokers"
+        ) as made:
+            with feeding(made, posts=4_000, seed=7, seconds=30.0):
+                for broker in random.Random(7).sample(three, len(three)):
+                    time.sleep(3)
+                    broker.kill()
+                    time.sleep(4)
+                    broker.start()
             made.drain()
             assert made.verdict() == EXACT
