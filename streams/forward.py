@@ -81,6 +81,15 @@ class Forwarder:
             async with self._lock:
                 await self._start()
 
+    def lag(self, begin: int, end: int, batch_end: int, read_to: int) -> int | None:
+        """Records that are not forwarded; None: unknown.  As `Partition.lag`."""
+        if self.forwarded is None:
+            return None
+        at = max(self.forwarded, begin)
+        if not self._lock.locked() and self._cursor == batch_end:
+            at = max(at, read_to)
+        return max(0, end - at)
+
     async def deliver(self, batch: Batch) -> None:
         async with self._lock:
             if self._closed:

@@ -61,6 +61,7 @@ class WorkerObserver:
     def assigned(self, partitions: Collection[str]) -> None:
         """`partitions` as topic:partition."""
         metrics.LAG.clear()
+        metrics.FORWARD_LAG.clear()
         metrics.PAUSED.clear()
         for name in partitions:
             metrics.PAUSED.labels(name).set(0)
@@ -68,6 +69,9 @@ class WorkerObserver:
 
     def lag(self, partition: int, posts: int) -> None:
         metrics.LAG.labels(str(partition)).set(posts)
+
+    def forward_lag(self, partition: int, posts: int) -> None:
+        metrics.FORWARD_LAG.labels(str(partition)).set(posts)
 
     def _say(self, level: int, text: str) -> None:
         now = time.monotonic()

@@ -96,6 +96,21 @@ class Partition:
         """Next offset to count, as this worker believes; None before the first load."""
         return None if self.position is None else self.position.offset
 
+    def lag(self, begin: int, end: int, batch_end: int, read_to: int) -> int | None:
+        """Records of the log, which holds `begin` to `end`, that are not counted; None: unknown.
+
+        `batch_end` is where the last batch ended, `read_to` what the client has read.  Transaction
+        markers and aborted records that nothing follows are read and give no batch: without them a
+        drained log would seem one short for ever.
+        """
+        if self.position is None:
+            return None
+        at = max(self.position.offset or 0, begin)
+        idle = not (self._lock.locked() or self._verifying or self.paused)
+        if idle and self._cursor == batch_end:
+            at = max(at, read_to)
+        return max(0, end - at)
+
     async def deliver(self, batch: Batch) -> None:
         """Count a batch, or find out why it cannot be counted here.
 

@@ -153,6 +153,21 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         )
         return {TP(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
+    async def read_to(self, tps: set[TP]) -> dict[TP, tuple[int, int]]:
+        """Where the last batch of each ended, and what has been read: more, where transaction
+        markers or aborted records followed."""
+        found: dict[TP, tuple[int, int]] = await self.call_thread(self._read_to, tps)
+        return found
+
+    async def _read_to(self, tps: set[TP]) -> dict[TP, tuple[int, int]]:
+        consumer = self._ensure_consumer()
+        places = {tp: TopicPartition(*tp) for tp in tps}
+        return {
+            tp: (self._end[place], self._position(consumer, place))
+            for tp, place in places.items()
+            if place in self._end
+        }
+
     async def begin_offsets(self, tps: set[TP]) -> dict[TP, int]:
         """Offsets of the first records that the logs still hold."""
         found = await self.call_thread(

@@ -265,21 +265,33 @@ class Worker:
 
     async def _publish(self) -> None:
         """Lag, and what readers want to know of each partition: its end, and if it is paused."""
-        if not self.partitions:
+        owned = {*self.partitions, *self.forwarders}
+        if not owned:
             return
-        await self._register()
-        ends = await self._thread().end_offsets(set(self.partitions))
+        if self.partitions:
+            await self._register()
+        ends = await self._thread().end_offsets(owned)
+        read_to = await self._thread().read_to(owned)
         now = int(time.time() * 1000)
-        if now - self._looked_at > _BEGIN_MS or self._begins.keys() != self.partitions.keys():
-            self._begins = await self._thread().begin_offsets(set(self.partitions))
+        if now - self._looked_at > _BEGIN_MS or self._begins.keys() != owned:
+            self._begins = await self._thread().begin_offsets(owned)
             self._looked_at = now
+        for tp, forwarder in self.forwarders.items():
+            if tp in ends and tp in read_to:
+                behind = forwarder.lag(self._begins.get(tp, 0), ends[tp], *read_to[tp])
+                if behind is not None:
+                    self._observer.forward_lag(tp.partition, behind)
         writes: list[Awaitable[Any]] = []
         for tp, partition in self.partitions.items():
             end = ends.get(tp)
             if end is None:
                 continue
-            if partition.position is not None:
-                self._observer.lag(tp.partition, max(0, end - (partition.offset or 0)))
+            if tp in read_to:
+                behind = partition.lag(self._begins.get(tp, 0), end, *read_to[tp])
+                if behind is not None:
+                    self._observer.lag(tp.partition, behind)
+                if behind == 0 and partition.offset is not None:
+                    end = partition.offset  # readers take a partition as drained by this
             keys: PartitionKeys = self._layout.partition(tp.topic, tp.partition)
             live: dict[str, str | int] = {"begin": self._begins.get(tp, 0), "end": end, "at": now}
             if partition.paused:

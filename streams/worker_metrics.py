@@ -147,6 +147,14 @@ LAG: Final = Gauge(
     registry=REGISTRY,
 )
 
+# The same before it, with `kafka.input = "any"`: of the raw topic's partitions.
+FORWARD_LAG: Final = Gauge(
+    "streams_forward_lag_posts",
+    "Records of the raw partition that are not forwarded to the keyed topic yet.",
+    ["partition"],
+    registry=REGISTRY,
+)
+
 # From a post's created_at to its commit.  In a replay of an old day this is the age of the day.
 EVENT_AGE: Final = ManyHistogram(
     "streams_event_age_seconds",
