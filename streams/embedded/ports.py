@@ -18,22 +18,31 @@ _given: Final[set[int]] = set()
 _lock: Final = threading.Lock()
 
 
-def free_port() -> int:
+def free_port(bus: int = 0) -> int:
     """A TCP port of 127.0.0.1 that nobody listens on now, and that this process did not give out.
 
+    `bus`: the port so much higher is free, too (a Redis Cluster's nodes talk to each other there).
     Below the ports that systems take for outgoing connections (Linux: from 32768): one of those
     could be taken by a client between the choice and the server's start.
     """
-    for port in random.sample(_PORTS, 1000):
-        with _lock, socket.socket() as listener:
-            # As servers do: a port whose old connections linger (TIME_WAIT) is free.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if port not in _given:
-                with suppress(OSError):
-                    listener.bind((LOCALHOST, port))
-                    _given.add(port)
-                    return port
+    ports = range(_PORTS.start, _PORTS.stop - bus)
+    for port in random.sample(ports, 1000):
+        wanted = {port, port + bus}
+        with _lock:
+            if wanted.isdisjoint(_given) and all(map(_is_free, wanted)):
+                _given.update(wanted)
+                return port
     raise UserError("no free TCP port between 20000 and 32000: end what listens there")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        # As servers do: a port whose old connections linger (TIME_WAIT) is free.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            listener.bind((LOCALHOST, port))
+            return True
+    return False
 
 
 def port_answers(port: int, host: str = LOCALHOST) -> bool:

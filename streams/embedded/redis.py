@@ -15,6 +15,7 @@ from streams.embedded.ports import LOCALHOST, free_port, require_free
 from streams.embedded.process import Child
 from streams.errors import UserError
 
+_BUS: Final = 10_000  # so much higher is the port of a Cluster's bus
 _VERSION: Final = re.compile(r"v=(\d+)\.(\d+)\.(\d+)")
 
 
@@ -67,7 +68,8 @@ class EmbeddedRedis:
         `program` is the redis-server to run (default: `find_redis_server`).
         """
         self.folder = folder
-        self.port = port or free_port()
+        clustered = (options or {}).get("cluster-enabled") == "yes"
+        self.port = port or free_port(_BUS if clustered else 0)
         self._program = program
         self._options = {
             "port": str(self.port),

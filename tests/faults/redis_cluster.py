@@ -11,7 +11,7 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from streams.embedded import LOCALHOST, EmbeddedRedis, free_port
+from streams.embedded import LOCALHOST, EmbeddedRedis
 from streams.errors import UserError
 
 SLOTS: Final = 16_384
@@ -30,7 +30,7 @@ class Node:
     """One server of the Cluster."""
 
     def __init__(self, folder: Path) -> None:
-        self.server = EmbeddedRedis(folder, port=_port(), appendonly=True, options=_OPTIONS)
+        self.server = EmbeddedRedis(folder, appendonly=True, options=_OPTIONS)
         self.id = ""
 
     def command(self, *parts: Any) -> Any:
@@ -147,13 +147,6 @@ class RedisNodes:
             if time.monotonic() > deadline:
                 raise UserError(f"the Redis Cluster does not {what}")
             time.sleep(0.1)
-
-
-def _port() -> int:
-    """One whose bus (10,000 higher) is below what the system takes for outgoing connections."""
-    while (port := free_port()) >= 32_768 - 10_000:
-        pass
-    return port
 
 
 def _runs(node: Node) -> bool:
