@@ -17,7 +17,7 @@ from streams import campaigns
 from streams.config import Settings
 from streams.errors import UserError
 from streams.forward import keyed_by
-from streams.kafka import client_options, ensure_topics
+from streams.kafka import client_options, ensure_topics, refusal
 from streams.redis_client import connect
 
 _SAMPLE: Final = 500  # records of the raw topic
@@ -102,7 +102,7 @@ async def _kafka(settings: Settings) -> AsyncIterator[Finding]:
     except (KafkaError, OSError) as error:
         yield Finding(
             "FAIL",
-            f"Kafka {','.join(kafka.brokers)} does not answer ({type(error).__name__}): "
+            f"Kafka {','.join(kafka.brokers)} does not answer ({await refusal(kafka, error)}): "
             "is it running, and kafka.brokers right?",
         )
         return

@@ -8,12 +8,21 @@ from typing import Any, Final
 
 import faust
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from streams.config import KafkaSettings
 from streams.errors import UserError
 
 _REQUEST_MS: Final = 15_000
+_PROBE_SECONDS: Final = 5.0
 # A replay keeps event time as record timestamps: with a retention the broker would delete 2017 at
 # once, and by default Kafka 4 refuses timestamps more than 1 h ahead of its own clock.
 TOPIC_CONFIGS: Final = {
@@ -67,6 +76,36 @@ def faust_credentials(kafka: KafkaSettings) -> faust.SSLCredentials | faust.SASL
             mechanism=kafka.sasl_mechanism,
         )
     return faust.SSLCredentials(context) if context is not None else None
+
+
+async def refusal(kafka: KafkaSettings, error: BaseException) -> str:
+    """Why a broker cannot be used, in a few words.
+
+    aiokafka says of every failure that it cannot bootstrap: one connection more tells a refused
+    password from a certificate and from a broker that is not there.
+    """
+    options = client_options(kafka)
+    del options["bootstrap_servers"]
+    host, _, port = kafka.brokers[0].rpartition(":")
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            connection = await create_conn(host.strip("[]"), int(port), **options)
+            connection.close()
+    except ssl.SSLCertVerificationError as refused:
+        return f"its certificate is refused: {refused.verify_message}"
+    except ssl.SSLError as refused:
+        reason = (refused.reason or str(refused)).lower().replace("_", " ")
+        return f"TLS failed: {reason}: are ca_file, cert_file and key_file right?"
+    except KafkaError as refused:
+        if isinstance(refused, SaslAuthenticationFailed | AuthenticationFailedError):
+            return "it refuses the user: are kafka.username and kafka.password right?"
+        if kafka.security_protocol == "SSL" and isinstance(refused, KafkaConnectionError):
+            # With TLS 1.3 a client certificate is refused after the client's part is done.
+            return "it ends the connection after the handshake: does it trust kafka.cert_file?"
+        return str(refused).partition("\n")[0] or type(refused).__name__
+    except OSError as refused:
+        return refused.strerror or type(refused).__name__
+    return type(error).__name__
 
 
 def unreachable(kafka: KafkaSettings, error: BaseException) -> UserError:

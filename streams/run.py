@@ -22,7 +22,7 @@ from streams.catalog import Catalog, CatalogReader
 from streams.config import Settings
 from streams.errors import UserError
 from streams.health import Health, serve_health
-from streams.kafka import client_options
+from streams.kafka import client_options, refusal
 from streams.keys import Layout
 from streams.observe import WorkerObserver
 from streams.partition import RETRIED
@@ -79,7 +79,7 @@ async def _start_producer(
             await producer.stop()
             observer.waiting(
                 f"Kafka at {','.join(settings.kafka.brokers)} does not answer "
-                f"({type(error).__name__}); trying again"
+                f"({await refusal(settings.kafka, error)}); trying again"
             )
             await _until(stop, _RETRY_SECONDS)
         else:

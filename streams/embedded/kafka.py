@@ -61,14 +61,17 @@ class EmbeddedKafka:
         controller_port: int | None = None,
         node_id: int = 1,
         properties: Mapping[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
         heap: str = "768m",
         progress: Progress = lambda _: None,
     ) -> None:
+        """`users`: passwords by name, for SCRAM-SHA-512."""
         self.folder = folder
         self.port = port or free_port()
         self.controller_port = controller_port or free_port()
         self.node_id = node_id
         self.child: Child | None = None
+        self._users = users or {}
         self._heap = heap
         self._progress = progress
         self._properties = {**self._defaults(), **(properties or {})}
@@ -157,6 +160,8 @@ class EmbeddedKafka:
         if (self.folder / "data" / "meta.properties").exists():
             return
         arguments = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(config)]
+        for name, password in self._users.items():
+            arguments += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
         tool = Child(
             "formatting Kafka's storage",
             # C1 only: a second saved; the broker keeps C2, it runs for longer.
