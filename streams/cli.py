@@ -136,6 +136,33 @@ def replay(
 
 
 @app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="jetstream, mastodon, x, facebook or file.")],
+    path: Annotated[
+        str | None, typer.Argument(help="Of the source file: NDJSON that grows, a FIFO, or -.")
+    ] = None,
+    once: Annotated[
+        str | None, typer.Option("--once", help="End after so long, e.g. 60s; default: never.")
+    ] = None,
+    stdout: Annotated[
+        bool, typer.Option("--stdout", help="One line a record on stdout, and no Kafka.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """A platform's live posts into Kafka, keyed by uid; goes on where it was."""
+    from streams.config import parse_duration
+    from streams.ingest.live.run import run_ingest
+
+    try:
+        seconds = None if once is None else parse_duration(once)
+    except ValueError as error:
+        raise UsageError(f"--once: {error}") from error
+    settings = _settings(config)
+    _logging(settings.log_level)
+    _run(lambda: run_ingest(settings, source, path, once=seconds, stdout=stdout))
+
+
+@app.command()
 def inspect(
     file: Annotated[str, typer.Argument(help="NDJSON file, or - for stdin.")] = "-",
     campaign: Annotated[

@@ -6,10 +6,10 @@ import asyncio
 import socket
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -77,11 +77,24 @@ class HealthServer:
             await asyncio.wait_for(self._task, 2)
 
 
-async def serve_health(host: str, port: int, health: Health) -> HealthServer:
+class Ready(Protocol):
+    """Says why a process is not ready."""
+
+    async def reasons(self) -> list[str]: ...
+
+
+async def serve_health(
+    host: str,
+    port: int,
+    health: Ready,
+    *,
+    registry: CollectorRegistry = REGISTRY,
+    setting: str = "worker.port",
+) -> HealthServer:
     """Start serving; port 0 takes a free one.  Raises `UserError` where the port is taken."""
 
     async def metrics(_: Request) -> Response:
-        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("alive\n")
@@ -92,7 +105,7 @@ async def serve_health(host: str, port: int, health: Health) -> HealthServer:
             "\n".join(reasons or ["ready"]) + "\n", status_code=503 if reasons else 200
         )
 
-    listener = listen(host, port, "worker.port")
+    listener = listen(host, port, setting)
     app = Starlette(
         routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
     )

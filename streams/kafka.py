@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from typing import Any, Final
 
 import faust
@@ -146,7 +147,9 @@ def new_topics(kafka: KafkaSettings) -> list[NewTopic]:
     return topics
 
 
-async def ensure_topics(kafka: KafkaSettings) -> list[str]:
+async def ensure_topics(
+    kafka: KafkaSettings, wanted: Sequence[NewTopic] | None = None
+) -> list[str]:
     """Create what is missing of the topics; the names of those created, which have leaders.
 
     A topic that exists is left as it is.  UserError where Kafka does not answer or refuses.
@@ -155,7 +158,7 @@ async def ensure_topics(kafka: KafkaSettings) -> list[str]:
     try:
         await admin.start()
         present = set(await admin.list_topics())
-        missing = [topic for topic in new_topics(kafka) if topic.name not in present]
+        missing = [topic for topic in wanted or new_topics(kafka) if topic.name not in present]
         created = [topic.name for topic in missing]
         if missing:
             _raise_refused(await admin.create_topics(missing, timeout_ms=_REQUEST_MS))

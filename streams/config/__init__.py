@@ -1,5 +1,12 @@
 """Settings: `streams.toml` and `STREAMS_<SECTION>__<KEY>`; the environment wins over the file."""
 
+from streams.config.ingest import (
+    FacebookSettings,
+    IngestSettings,
+    JetstreamSettings,
+    MastodonSettings,
+    XSettings,
+)
 from streams.config.load import ConfigError, load_settings
 from streams.config.quantities import parse_duration, parse_size
 from streams.config.sections import (
@@ -21,7 +28,11 @@ __all__ = [
     "DeadSettings",
     "DedupeSettings",
     "ExporterSettings",
+    "FacebookSettings",
+    "IngestSettings",
+    "JetstreamSettings",
     "KafkaSettings",
+    "MastodonSettings",
     "PostsSettings",
     "PrivacySettings",
     "ReadingSettings",
@@ -29,6 +40,7 @@ __all__ = [
     "Settings",
     "Topics",
     "WorkerSettings",
+    "XSettings",
     "load_settings",
     "parse_duration",
     "parse_size",

@@ -26,7 +26,9 @@ _SERVICE_LINK: Final = re.compile(
     r"_SERVICE_HOST|_SERVICE_PORT(_\w+)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?"
 )
 _NAMES_KEY: Final = re.compile(r"[a-z_]+: ")
-_SECRET: Final = re.compile(r"password|author_key|redis.+url")  # values that are never repeated
+_SECRET: Final = re.compile(
+    r"password|author_key|token|secret|redis.+url"
+)  # values that are never repeated
 
 
 class ConfigError(UsageError):

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.config.base import Names, Port, Section, not_empty, read_secret
+from streams.config.ingest import IngestSettings
 from streams.config.quantities import Seconds
 from streams.config.services import KafkaSettings, RedisSettings
 from streams.errors import UsageError
@@ -211,6 +212,7 @@ class Settings(BaseSettings):
     posts: PostsSettings = PostsSettings()
     worker: WorkerSettings = WorkerSettings()
     exporter: ExporterSettings = ExporterSettings()
+    ingest: IngestSettings = IngestSettings()
     campaigns: Annotated[Names, AfterValidator(not_empty)] = Field(
         ("metoo",), description="names of shipped campaigns, or paths of TOML files"
     )
