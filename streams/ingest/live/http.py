@@ -13,6 +13,7 @@ import aiohttp
 from streams.errors import UserError
 from streams.ingest.live.source import Disconnected
 
+CONNECT_SECONDS: Final = 15.0  # for a connection to be made
 _RESETS: Final = ("x-rate-limit-reset", "x-ratelimit-reset")  # X: unix s; Mastodon: ISO 8601
 # What waiting does not mend; the process ends and says so.  Not 404: a path that a proxy loses for
 # a moment while a server is started anew.

@@ -11,16 +11,19 @@ import aiohttp
 from streams.config import Settings
 from streams.errors import UsageError
 from streams.ingest.live.file import FileSource
+from streams.ingest.live.http import CONNECT_SECONDS
 from streams.ingest.live.jetstream import JetstreamSource
+from streams.ingest.live.mastodon import MastodonSource
 from streams.ingest.live.metrics import IngestObserver
 from streams.ingest.live.source import Source
-
-_CONNECT_SECONDS: Final = 15.0
 
 #: By name on the command line.
 _REMOTE: Final[dict[str, Callable[[Settings, aiohttp.ClientSession, IngestObserver], Source]]] = {
     "jetstream": lambda settings, http, observer: JetstreamSource(
         settings.ingest.jetstream, http, observer
+    ),
+    "mastodon": lambda settings, http, observer: MastodonSource(
+        settings.ingest.mastodon, http, observer
     ),
 }
 NAMES: Final = (*_REMOTE, "file")
@@ -43,6 +46,6 @@ async def open_source(
         raise UsageError(f"no source {name!r}: take {', '.join(NAMES)}")
     # No limit for the whole: a connection is held for weeks.  Sources say how long one may be
     # silent.
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as http:
         yield _REMOTE[name](settings, http, observer), observer
