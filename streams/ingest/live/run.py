@@ -63,7 +63,7 @@ async def run_ingest(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_source(settings, source, target) as (stream, observer):
+    async with open_source(settings, source, target, kafka=not stdout) as (stream, observer):
         if stdout:
             await _run(stream, None, StdoutSink(observer), observer, stop, settings, once)
             return 0

@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
 
 import aiohttp
+from aiokafka.errors import KafkaError
 
-from streams.config import Settings
+from streams.campaigns import Campaign, load
+from streams.catalog import Catalog, CatalogReader
+from streams.config import IngestSettings, Settings
 from streams.errors import UsageError
 from streams.ingest.live.file import FileSource
 from streams.ingest.live.http import CONNECT_SECONDS
 from streams.ingest.live.jetstream import JetstreamSource
 from streams.ingest.live.mastodon import MastodonSource
 from streams.ingest.live.metrics import IngestObserver
-from streams.ingest.live.source import Source
+from streams.ingest.live.source import Disconnected, Source
+from streams.ingest.live.x import XSource
+from streams.kafka import unreachable
+
+_Campaigns: TypeAlias = Callable[[], Awaitable[Sequence[Campaign]]]
+
+
+class _Parts(NamedTuple):
+    """What sources are made of."""
+
+    settings: IngestSettings
+    http: aiohttp.ClientSession
+    observer: IngestObserver
+    campaigns: _Campaigns
+
 
 #: By name on the command line.
-_REMOTE: Final[dict[str, Callable[[Settings, aiohttp.ClientSession, IngestObserver], Source]]] = {
-    "jetstream": lambda settings, http, observer: JetstreamSource(
-        settings.ingest.jetstream, http, observer
-    ),
-    "mastodon": lambda settings, http, observer: MastodonSource(
-        settings.ingest.mastodon, http, observer
-    ),
+_REMOTE: Final[dict[str, Callable[[_Parts], Source]]] = {
+    "jetstream": lambda of: JetstreamSource(of.settings.jetstream, of.http, of.observer),
+    "mastodon": lambda of: MastodonSource(of.settings.mastodon, of.http, of.observer),
+    "x": lambda of: XSource(of.settings.x, of.http, of.observer, of.campaigns),
 }
 NAMES: Final = (*_REMOTE, "file")
 
 
 @asynccontextmanager
 async def open_source(
-    settings: Settings, name: str, target: str | None
+    settings: Settings, name: str, target: str | None, *, kafka: bool
 ) -> AsyncIterator[tuple[Source, IngestObserver]]:
-    """The source and its observer.  Raises `UserError`."""
+    """The source and its observer.  Without `kafka`, campaigns are those of files only.  Raises
+    `UserError`."""
     observer = IngestObserver(name)
     if name == "file":
         if target is None:
@@ -48,4 +64,19 @@ async def open_source(
     # silent.
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as http:
-        yield _REMOTE[name](settings, http, observer), observer
+        parts = _Parts(settings.ingest, http, observer, partial(_campaigns, settings, kafka=kafka))
+        yield _REMOTE[name](parts), observer
+
+
+async def _campaigns(settings: Settings, *, kafka: bool) -> Sequence[Campaign]:
+    """Those in force, as a worker would take them.  Raises `UserError`, `Disconnected`."""
+    catalog = Catalog([load(name) for name in settings.campaigns])
+    if kafka and settings.kafka.campaigns == "topic":
+        reader = CatalogReader(settings.kafka, catalog)
+        try:
+            await reader.start()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise Disconnected("network", str(unreachable(settings.kafka, error))) from error
+        finally:
+            await reader.stop()
+    return catalog.campaigns()
