@@ -109,8 +109,20 @@ async def serve_health(
     app = Starlette(
         routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
     )
+    return serve(listener, app)
+
+
+def serve(
+    listener: socket.socket, app: Starlette, *, concurrency: int | None = None
+) -> HealthServer:
+    """Serve an application in this event loop; above so many requests at once it answers 503."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        limit_concurrency=concurrency,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -14,6 +14,7 @@ from streams.campaigns import Campaign, load
 from streams.catalog import Catalog, CatalogReader
 from streams.config import IngestSettings, Settings
 from streams.errors import UsageError
+from streams.ingest.live.facebook import FacebookSource
 from streams.ingest.live.file import FileSource
 from streams.ingest.live.http import CONNECT_SECONDS
 from streams.ingest.live.jetstream import JetstreamSource
@@ -39,6 +40,7 @@ class _Parts(NamedTuple):
 _REMOTE: Final[dict[str, Callable[[_Parts], Source]]] = {
     "jetstream": lambda of: JetstreamSource(of.settings.jetstream, of.http, of.observer),
     "mastodon": lambda of: MastodonSource(of.settings.mastodon, of.http, of.observer),
+    "facebook": lambda of: FacebookSource(of.settings.facebook, of.observer),
     "x": lambda of: XSource(of.settings.x, of.http, of.observer, of.campaigns),
 }
 NAMES: Final = (*_REMOTE, "file")
