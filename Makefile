@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast faults bench bench-read bench-campaigns scale scale-minute profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api
+.PHONY: help install demo test eval eval-bursts eval-forecast faults soak bench bench-read bench-campaigns scale scale-minute profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ eval-forecast: $(STAMP) ## forecasts against what came: coverage of the 80 % int
 
 faults: $(STAMP) ## real processes, broken in turn while posts flow; every number exact [SEED=1] [POSTS=200000] [MODE=any]
 	@$(BIN)/python -m tests.faults.run $(if $(SEED),--seed $(SEED)) $(if $(POSTS),--posts $(POSTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(MODE),--mode $(MODE)) $(ARGS)
+
+soak: $(STAMP) ## a hundred hours of event time in half an hour; nothing grows that need not [MINUTES=30]
+	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: $(STAMP) ## this pipeline, the ceiling and others on the same records [POSTS=1000000] [RUNS=5]
 	@$(BIN)/python -m tests.benchmarks.bench $(if $(POSTS),--posts $(POSTS)) $(if $(RUNS),--runs $(RUNS)) $(ARGS)

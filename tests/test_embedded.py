@@ -51,7 +51,7 @@ class TestTopics:
     async def test_are_made_once_and_keep_2017(self, settings: Settings) -> None:
         topics = settings.kafka.topics
         created = await ensure_topics(settings.kafka)
-        assert sorted(created) == sorted(topics.model_dump().values())
+        assert sorted(created) == sorted({*topics.model_dump().values()} - {topics.campaigns})
         assert await ensure_topics(settings.kafka) == []
         await _send(settings, topics.raw, b"{}")
         assert await _first(settings, topics.raw) == (b"{}", EVENT_MS)

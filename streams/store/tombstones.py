@@ -13,7 +13,7 @@ from zlib import crc32
 
 from streams.keys import GenerationKeys
 from streams.reading import seen_member
-from streams.store.reads import Command, Reader
+from streams.store.reads import Command, Reader, reading_script
 
 #: Small sets are kept as arrays of some 20 bytes a delete (Redis' default: up to 128 members).
 BUCKETS: Final = 4096
@@ -37,8 +37,10 @@ def place(uid: str) -> tuple[int, str]:
 
 # One command for a partition instead of hundreds.
 _SCORES: Final = """
-local found = {}
-for i, key in ipairs(KEYS) do found[i] = redis.call('ZSCORE', key, ARGV[i]) and 1 or 0 end
+local found, keys = {}, tonumber(ARGV[1])
+for i = 1, keys do
+  found[i] = redis.call('ZSCORE', ARGV[i + 1], ARGV[i + 1 + keys]) and 1 or 0
+end
 return found
 """
 
@@ -52,7 +54,7 @@ async def deleted(reader: Reader, uids: Iterable[str]) -> set[str]:
 
     def ask(_: str, keys: GenerationKeys) -> list[Command]:
         places = [keys.deleted(bucket) for bucket, _member in asked.values()]
-        return [("eval", _SCORES, len(places), *places, *members)]
+        return [reading_script(_SCORES, places, members)]
 
     found: set[str] = set()
     for answer in await reader.read(ask):
