@@ -14,6 +14,8 @@ CAMPAIGN: Final = 'campaign="metoo",instance="a",pod="p1",job="streams-exporter"
 OTHER: Final = 'campaign="metoo",instance="b",pod="p2",job="streams-exporter"'
 W: Final = 'job="streams-worker",instance="w1"'
 E: Final = 'job="streams-exporter",instance="e1"'
+X1: Final = 'job="streams-ingest",instance="i1",source="x"'
+X2: Final = X1.replace("i1", "i2")
 P: Final = 'partition="posts.raw:0",instance="e1"'
 
 
@@ -187,5 +189,48 @@ CASES: Final[dict[str, Case]] = {
     "StreamsRedisReadsFail": Case(
         {f"streams_redis_read_failures_total{{{E}}}": "0+1x400"},
         {f"streams_redis_read_failures_total{{{E}}}": "9+0x400"},
+    ),
+    "StreamsIngestDown": Case(
+        {'up{job="streams-ingest",instance="i1"}': "1x20 0+0x400"},
+        {'up{job="streams-ingest",instance="i1"}': "1+0x400"},
+    ),
+    "StreamsIngestDisconnected": Case(
+        {f"streams_ingest_connected{{{X1}}}": "1x20 0+0x400"},
+        {
+            f"streams_ingest_connected{{{X1}}}": "1x20 0+0x400",
+            f"streams_ingest_connected{{{X2}}}": "0x20 1+0x400",
+        },
+    ),
+    "StreamsIngestStuck": Case(
+        {f"streams_ingest_pending_seconds{{{X1}}}": "0x20 0+15x400"},
+        {f"streams_ingest_pending_seconds{{{X1}}}": "50+0x400"},
+    ),
+    "StreamsIngestSilent": Case(
+        {f"streams_ingest_received_total{{{X1}}}": "0+10x240 2400+0x400"},
+        {f"streams_ingest_received_total{{{X1}}}": "0+10x240 2400+0x30 2401+0x400"},
+        at=85,
+    ),
+    "StreamsIngestGap": Case(
+        {f"streams_ingest_gaps_total{{{X1}}}": "_x40 1+0x400"},
+        {f"streams_ingest_gaps_total{{{X1}}}": "0+0x400"},
+    ),
+    "StreamsIngestReconnecting": Case(
+        {f'streams_ingest_reconnects_total{{{X1},reason="network"}}': "0+1x400"},
+        {f'streams_ingest_reconnects_total{{{X1},reason="network"}}': "0+0.2x400"},
+    ),
+    "StreamsIngestRateLimited": Case(
+        {f"streams_ingest_rate_limit_seconds_total{{{X1}}}": "0x40 900+0x400"},
+        {f"streams_ingest_rate_limit_seconds_total{{{X1}}}": "0x40 60+0x400"},
+    ),
+    "StreamsIngestTooLarge": Case(
+        {f'streams_ingest_skipped_total{{{X1},reason="too_large"}}': "0x40 1+0x400"},
+        {f'streams_ingest_skipped_total{{{X1},reason="private_message"}}': "0x40 9+0x400"},
+    ),
+    "StreamsIngestRefusing": Case(
+        {f'streams_ingest_webhook_requests_total{{{X1},outcome="bad_signature"}}': "0+1x400"},
+        {
+            f'streams_ingest_webhook_requests_total{{{X1},outcome="accepted"}}': "0+9x400",
+            f'streams_ingest_webhook_requests_total{{{X1},outcome="busy"}}': "0+0.1x400",
+        },
     ),
 }

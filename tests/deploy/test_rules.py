@@ -153,7 +153,8 @@ def test_no_rate_of_an_exporters_counter() -> None:
 
 def test_every_metric_exists() -> None:
     source = "\n".join(
-        (PACKAGE / name).read_text() for name in ("worker_metrics.py", "exporter/metrics.py")
+        (PACKAGE / name).read_text()
+        for name in ("worker_metrics.py", "exporter/metrics.py", "ingest/live/metrics.py")
     )
     known = set(re.findall(r'"(streams_[a-z_0-9]+)"', source))
     for rule in rules():

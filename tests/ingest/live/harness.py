@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import orjson
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
@@ -113,6 +114,10 @@ class Ingest:
         await asyncio.to_thread(
             self.child.wait_ready, lambda: url_answers(f"http://127.0.0.1:{self.port}/readyz")
         )
+
+    async def metrics(self, http: aiohttp.ClientSession) -> str:
+        async with http.get(f"http://127.0.0.1:{self.port}/metrics") as response:
+            return await response.text()
 
     async def kill(self) -> None:
         await asyncio.to_thread(self.child.kill)

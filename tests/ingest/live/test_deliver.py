@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -13,16 +13,18 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from streams.config import Settings
+from streams.ingest.live.backoff import Backoff
 from streams.ingest.live.cursors import CursorStore
 from streams.ingest.live.deliver import KafkaSink, deliver
+from streams.ingest.live.follow import follow
 from streams.ingest.live.metrics import IngestObserver
 from streams.ingest.live.records import Recorder
-from streams.ingest.live.run import _producer
-from streams.ingest.live.source import Item
+from streams.ingest.live.run import IngestHealth, _producer
+from streams.ingest.live.source import Cursor, Ended, Item
 from streams.kafka import ensure_topics
 from streams.producing import LastingProducer
 from tests.ingest.live.fake_jetstream import events
-from tests.ingest.live.harness import metric, records
+from tests.ingest.live.harness import QUICK, metric, records
 from tests.posts.samples_bluesky import TIME_US
 
 
@@ -106,6 +108,58 @@ async def test_a_record_that_no_topic_takes_is_left_out_and_said(
     await bring(settings, observer, items, LastingProducer(partial(_producer, settings)))
     assert {record.value for record in await records(settings)} == set(lines)
     assert metric("streams_ingest_skipped_total", unique, reason="too_large") == 1
+
+
+async def test_a_slow_sink_slows_the_source_and_drops_nothing(observer: IngestObserver) -> None:
+    lines = events(200)
+    yielded: list[bytes] = []
+    written: list[bytes] = []
+    blocked, released = asyncio.Event(), asyncio.Event()
+
+    class Fast:
+        name, platform = "invented", None
+
+        async def read(self, cursor: Cursor | None) -> AsyncGenerator[Item, None]:
+            for line in lines:
+                yielded.append(line)
+                yield Item(line)
+            raise Ended
+
+    class Slow:
+        async def write(self, items: Sequence[Item]) -> None:
+            blocked.set()
+            await released.wait()
+            written.extend(item.value for item in items if item.value is not None)
+
+        async def rest(self) -> None:
+            """Nothing is kept."""
+
+    queue: asyncio.Queue[Item] = asyncio.Queue(10)
+    following = asyncio.create_task(follow(Fast(), None, queue, observer, Backoff(QUICK)))
+    delivering = asyncio.create_task(deliver(queue, Slow(), observer))
+    try:
+        async with asyncio.timeout(60):
+            await blocked.wait()
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            assert len(yielded) <= 22  # in the sink, in the queue, in hand
+            assert observer.pending() > 0
+            released.set()
+            await following
+            await queue.join()
+    finally:
+        delivering.cancel()
+        await asyncio.wait({delivering})
+    assert written == lines
+
+
+async def test_ready_when_connected_and_kafka_takes_it(observer: IngestObserver) -> None:
+    health = IngestHealth(observer)
+    assert await health.reasons() == ["the source is not connected"]
+    observer.connected(True)
+    assert await health.reasons() == []
+    observer.in_hand(time.monotonic() - 61)
+    assert await health.reasons() == ["Kafka has not taken a record for 61 s"]
 
 
 async def test_a_source_without_a_cursor_has_none(

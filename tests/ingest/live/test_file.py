@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from streams.config import Settings
+from streams.embedded import EmbeddedKafka
 from streams.errors import UserError
 from streams.ingest.live.backoff import Backoff
 from streams.ingest.live.file import FileSource
@@ -168,7 +170,7 @@ def test_standard_input_without_kafka(settings: Settings, unique: str) -> None:
 
 
 async def test_a_killed_process_loses_nothing(
-    settings: Settings, unique: str, tmp_path: Path, path: Path
+    settings: Settings, unique: str, tmp_path: Path, path: Path, http: aiohttp.ClientSession
 ) -> None:
     """Slow: three processes, two of them killed while the file grows."""
     await ensure_topics(settings.kafka)
@@ -184,7 +186,35 @@ async def test_a_killed_process_loses_nothing(
         file.write(ndjson(lines[1800:]))
     await ingest.start()
     found = await until_records(settings, len(lines))
+    page = await ingest.metrics(http)
+    assert 'streams_ingest_connected{source="file"} 1.0' in page
+    assert 'streams_ingest_cursor_age_seconds{source="file"}' in page
     assert await ingest.stop() == 0
     assert {record.value for record in found} == set(lines)
     cursors = await stored_cursors(settings, unique)
     assert cursors[-1]["offset"] == path.stat().st_size
+
+
+@pytest.mark.slow
+async def test_a_broker_that_is_killed_and_comes_back(
+    settings: Settings, unique: str, tmp_path: Path, path: Path
+) -> None:
+    """Slow: a Kafka of its own, which is started twice, while the file grows."""
+    with EmbeddedKafka(tmp_path / "kafka") as kafka:
+        own = settings.kafka.model_copy(update={"brokers": (kafka.bootstrap,)})
+        settings = settings.model_copy(update={"kafka": own})
+        await ensure_topics(settings.kafka)
+        lines = sorted(set(simulate(load_scenario("metoo-day"), posts=3000, seed=6)))
+        path.write_bytes(ndjson(lines[:1000]))
+        ingest = Ingest(settings, unique, tmp_path, "file", str(path))
+        await ingest.start()
+        await until_records(settings, 1000)
+        with path.open("ab") as file:
+            file.write(ndjson(lines[1000:2000]))
+            file.flush()
+            await asyncio.to_thread(kafka.kill)
+            file.write(ndjson(lines[2000:]))
+        await asyncio.to_thread(kafka.start)
+        found = await until_records(settings, len(lines))
+        assert await ingest.stop() == 0
+    assert {record.value for record in found} == set(lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 
 import aiohttp
@@ -19,6 +21,7 @@ from tests.ingest.live.fake_jetstream import FakeJetstream, Plan, events
 from tests.ingest.live.harness import (
     Ingest,
     collect,
+    environment,
     metric,
     serving,
     stored_cursors,
@@ -156,6 +159,36 @@ async def test_another_dictionary_is_said(
     path.write_bytes(zstandard.train_dictionary(2048, [line[::-1] for line in LOG * 4]).as_bytes())
     with pytest.raises(UserError, match="dictionary"):
         await read_all(fake, http, observer, dictionary=path)
+
+
+async def test_onto_standard_output_without_kafka(settings: Settings, unique: str) -> None:
+    fake = FakeJetstream(LOG)
+    async with serving(fake.route) as where:
+        extra = {"STREAMS_INGEST__JETSTREAM__URLS": f"ws://{where}/subscribe"}
+        extra["STREAMS_KAFKA__BROKERS"] = "127.0.0.1:1"  # nobody asks for it
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "streams", "ingest", "jetstream", "--once", "50s", "--stdout"),
+            stdout=asyncio.subprocess.PIPE,
+            env=environment(settings, unique, {}) | extra,
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            found = [(await process.stdout.readline()).rstrip() for _ in LOG]
+            process.terminate()
+            assert await process.stdout.read() == b""
+            assert await process.wait() == 0
+    assert found == LOG
+
+
+async def test_it_ends_after_so_long(settings: Settings, unique: str) -> None:
+    async with serving(FakeJetstream(LOG).route) as where:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "streams", "ingest", "jetstream", "--once", "1s", "--stdout"),
+            stdout=asyncio.subprocess.DEVNULL,
+            env=environment(settings, unique, {})
+            | {"STREAMS_INGEST__JETSTREAM__URLS": f"ws://{where}/subscribe"},
+        )
+        assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
 async def test_a_killed_process_loses_nothing(
