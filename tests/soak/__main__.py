@@ -45,8 +45,8 @@ async def _send(settings: Settings, firehose: Firehose, rate: float, sent: list[
     began = time.monotonic()
     async with producer(kafka, compression_type="zstd") as to:
         for line in firehose:
-            while sent[0] >= (time.monotonic() - began) * rate:
-                await asyncio.sleep(_TICK_SECONDS)
+            if (ahead := sent[0] / rate - (time.monotonic() - began)) > _TICK_SECONDS:
+                await asyncio.sleep(ahead)
             await to.send(kafka.topics.raw, line.value, key=line.key, timestamp_ms=line.stamp)
             sent[0] += 1
         await to.flush()
@@ -97,7 +97,8 @@ def soak(running: Services, minutes: float, rate: float, console: Console) -> bo
     remembered = posts * _REMEMBERED_HOURS / _HOURS
     console.print(
         f"Redis: {memory / remembered:,.0f} bytes a post of the last 25 h "
-        f"({remembered:,.0f} posts, all included); {hashtag:,.0f} bytes of totals a hashtag ({tags:,} alive)"
+        f"({remembered:,.0f} posts, all included); {hashtag:,.0f} bytes of "
+        f"totals a hashtag ({tags:,} alive)"
     )
     exact = counted["counted"] == truth["counted"] and counted["posts"] == truth["posts"]
     console.print(
