@@ -10,8 +10,8 @@
   "brokers" $values.kafka.brokers
   "input" $values.kafka.input
   "group" $values.kafka.group
-  "partitions" $values.kafka.partitions
-  "replication" $values.kafka.replication
+  "partitions" (int64 $values.kafka.partitions)
+  "replication" (int64 $values.kafka.replication)
   "session_timeout" $values.kafka.sessionTimeout
   "topics" $values.kafka.topics -}}
 {{- $redis := dict "prefix" $values.redis.prefix "cluster" (eq $values.redis.mode "cluster") -}}
@@ -21,7 +21,18 @@
 {{- $_ := set $redis "service" $values.redis.service -}}
 {{- end -}}
 {{- $own := dict "campaigns" $campaigns "kafka" $kafka "redis" $redis -}}
-{{- mustMergeOverwrite (deepCopy $values.config) $own | toToml -}}
+{{- /* Helm's whole numbers are floats, which sizes may not be. */}}
+{{- $config := deepCopy $values.config -}}
+{{- range $section, $keys := $config -}}
+{{- if kindIs "map" $keys -}}
+{{- range $key, $value := $keys -}}
+{{- if and (kindIs "float64" $value) (eq $value (floor $value)) -}}
+{{- $_ := set $keys $key (int64 $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- mustMergeOverwrite $config $own | toToml -}}
 {{- end }}
 
 {{/* Rolls the pods when settings, campaigns or rules of the ConfigMap change. */}}
