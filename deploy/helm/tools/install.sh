@@ -15,7 +15,7 @@ command -v go >/dev/null || {
 install_go() { # name, package@version
   [ "$(cat "$tools/$1.version" 2>/dev/null)" = "$2" ] && [ -x "$tools/bin/$1" ] && return
   echo "installing $2"
-  GOBIN=$tools/bin CGO_ENABLED=0 GOFLAGS=-modcacherw go install -ldflags '-s -w' "$2"
+  GOBIN=$tools/bin CGO_ENABLED=0 go install -ldflags '-s -w' "$2"
   echo "$2" >"$tools/$1.version"
 }
 install_go helm helm.sh/helm/v3/cmd/helm@v3.19.0
@@ -35,7 +35,9 @@ if [ "${1:-}" = cluster ]; then
   sum=$(cat "$here"/cluster/go.* "$here/cluster/main.go" | sha256sum)
   if [ "$(cat "$tools/cluster.version" 2>/dev/null)" != "$sum" ] || [ ! -x "$tools/bin/cluster" ]; then
     echo "building kube-apiserver and kube-controller-manager"
-    (cd "$here/cluster" && CGO_ENABLED=0 GOFLAGS=-modcacherw go build -ldflags '-s -w' -o "$tools/bin/cluster" .)
+    version=k8s.io/component-base/version
+    (cd "$here/cluster" && CGO_ENABLED=0 go build -o "$tools/bin/cluster" -ldflags \
+      "-s -w -X $version.gitVersion=v1.34.4 -X $version.gitMajor=1 -X $version.gitMinor=34" .)
     echo "$sum" >"$tools/cluster.version"
   fi
 fi
