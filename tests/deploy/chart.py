@@ -65,3 +65,19 @@ def pods(text: str) -> Iterator[tuple[str, Manifest]]:
             manifest["metadata"]["name"],
             spec if manifest["kind"] == "Pod" else spec["template"]["spec"],
         )
+
+
+def environment(text: str, component: str, folder: Path) -> dict[str, str]:
+    """Variables of a Deployment's container; `folder` stands for what is mounted, and is filled."""
+    for name, content in named(text, "ConfigMap", "try-streams")["data"].items():
+        (folder / name).write_text(content.replace("/etc/streams/", f"{folder}/"))
+    spec = named(text, "Deployment", component)["spec"]["template"]["spec"]
+    (secrets,) = [v["projected"]["sources"] for v in spec["volumes"] if v["name"] == "secrets"]
+    for item in [item for source in secrets for item in source["secret"]["items"]]:
+        (folder / item["path"]).write_text("0123456789abcdef")
+    return {
+        variable["name"]: variable["value"]
+        .replace("/etc/streams/", f"{folder}/")
+        .replace("/secrets/", f"{folder}/")
+        for variable in spec["containers"][0]["env"]
+    }

@@ -20,6 +20,7 @@ from tests.deploy.chart import (
     NEWEST,
     OLDEST,
     VALUES,
+    environment,
     manifests,
     named,
     pods,
@@ -46,19 +47,7 @@ def test_lint(tool: Tool, values: str) -> None:
 
 def settings_of(text: str, component: str, folder: Path) -> Settings:
     """As the program in the pod would read them; `folder` stands for what is mounted."""
-    for name, content in named(text, "ConfigMap", "try-streams")["data"].items():
-        (folder / name).write_text(content.replace("/etc/streams/", f"{folder}/"))
-    spec = named(text, "Deployment", component)["spec"]["template"]["spec"]
-    (secrets,) = [v["projected"]["sources"] for v in spec["volumes"] if v["name"] == "secrets"]
-    for item in [item for source in secrets for item in source["secret"]["items"]]:
-        (folder / item["path"]).write_text("0123456789abcdef")
-    environ = {
-        variable["name"]: variable["value"]
-        .replace("/etc/streams/", f"{folder}/")
-        .replace("/secrets/", f"{folder}/")
-        for variable in spec["containers"][0]["env"]
-    }
-    return load_settings(environ=environ)
+    return load_settings(environ=environment(text, component, folder))
 
 
 @EVERY
