@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast faults soak bench bench-read bench-campaigns scale scale-minute profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api
+.PHONY: help install demo test eval eval-bursts eval-forecast faults soak bench bench-read bench-campaigns scale scale-minute profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api chart chart-tools test-deploy test-k8s
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,23 @@ dashboards: $(STAMP) ## Grafana's JSON, from deploy/grafana/*.py
 
 screenshot: $(STAMP) ## the README's picture of the page (needs chromium)
 	@$(BIN)/python -m tests.browser.screenshot
+
+# What checks the chart: helm, kube-score, checkov, kubernetes-validate; and a real API server.
+export TOOLS ?= $(HOME)/.cache/streams-tools
+WITH_TOOLS = PATH="$(TOOLS)/bin:$$PATH"
+
+chart: $(STAMP) ## the chart's values.schema.json, from deploy/helm/schema.py
+	@$(BIN)/python -m deploy.helm.schema
+
+chart-tools: ## what checks the chart, into TOOLS (needs Go; five minutes, once)
+	@deploy/helm/tools/install.sh
+
+test-deploy: $(STAMP) chart-tools ## what is deployed: chart, image, compose, rules, dashboards [ARGS='-k …']
+	@$(WITH_TOOLS) $(BIN)/python -m pytest tests/deploy $(ARGS)
+
+test-k8s: $(STAMP) ## the chart on a real kube-apiserver (needs Go, etcd, kubectl; builds ten minutes, once)
+	@deploy/helm/tools/install.sh cluster
+	@$(WITH_TOOLS) STREAMS_TEST_CLUSTER=1 $(BIN)/python -m pytest tests/kubernetes $(ARGS)
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(BIN)/ruff check .

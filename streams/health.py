@@ -1,4 +1,4 @@
-"""A worker's `/metrics`, `/healthz` and `/readyz`, on a port of its own."""
+"""A worker's `/metrics`, `/healthz`, `/startupz` and `/readyz`, on a port of its own."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ class Health:
     def watch(self, worker: Worker, redis: Any) -> None:
         self._worker = worker
         self._redis = redis
+
+    @property
+    def started(self) -> bool:
+        """Whether an assignment was ever received: what a startup probe asks, once."""
+        return self._worker is not None and self._worker.assigned_once
 
     async def reasons(self) -> list[str]:
         """Why it is not ready, one line each; empty when it is."""
@@ -99,6 +104,11 @@ async def serve_health(
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("alive\n")
 
+    async def startupz(_: Request) -> Response:
+        if health.started:
+            return PlainTextResponse("started\n")
+        return PlainTextResponse("no assignment received yet\n", status_code=503)
+
     async def readyz(_: Request) -> Response:
         reasons = await health.reasons()
         return PlainTextResponse(
@@ -107,7 +117,12 @@ async def serve_health(
 
     listener = listen(host, port, setting)
     app = Starlette(
-        routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
+        routes=[
+            Route("/metrics", metrics),
+            Route("/healthz", healthz),
+            Route("/startupz", startupz),
+            Route("/readyz", readyz),
+        ]
     )
     return serve(listener, app)
 

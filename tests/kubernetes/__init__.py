@@ -1,0 +1,1 @@
+"""The chart on a real kube-apiserver: `make test-k8s`."""
