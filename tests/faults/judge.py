@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from streams.config import KafkaSettings
+from streams.kept import Keeping, posts_of
 from streams.keys import US
 from streams.posts import Post, Unreadable, decode
 from streams.reading import FUTURE_MS, source_of
@@ -137,6 +139,8 @@ def snapshot(redis: Any, prefix: str) -> dict[str, Any]:
             found[name] = dict(redis.hgetall(raw))
         elif kind == "set":
             found[name] = dict.fromkeys(redis.smembers(raw), 1)
+        elif kind == "zset" and ":kept:" in name:
+            found[name] = _kept(redis, name)
         elif kind == "zset":
             found[name] = {
                 member: int(score) for member, score in redis.zrange(raw, 0, -1, withscores=True)
@@ -144,6 +148,21 @@ def snapshot(redis: Any, prefix: str) -> dict[str, Any]:
         elif kind == "string":
             found[name] = {b"authors": redis.pfcount(raw)}
     return found
+
+
+def _kept(redis: Any, name: str) -> dict[bytes, int]:
+    """The posts that a list serves.  How they are cut into chunks, and what is not worth serving
+    any more but still there, is as batches happen to come."""
+    state = f"{name.rpartition(':kept:')[0].rpartition(':g')[0]}:state"
+    oldest = int(redis.hget(state, "watermark")) - Keeping().age_ms
+    rows = [
+        post.row
+        for chunk in redis.zrangebyscore(name, 0, "inf")
+        for post in posts_of(chunk, "")
+        if post.uid and post.created_at > oldest
+    ]
+    rows.sort(key=lambda row: (row.created_at, row.uid))
+    return dict(Counter(msgspec.json.encode(row) for row in rows[-Keeping().newest :]))
 
 
 def expired(keys: Mapping[str, Any]) -> set[str]:
