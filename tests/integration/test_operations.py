@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
-from redis import Redis
+from redis import Redis, RedisCluster
 
 from streams.embedded import EmbeddedKafka, EmbeddedRedis
 from streams.ingest.simulate import load_scenario, simulate
@@ -129,7 +129,9 @@ async def test_one_redis_becomes_a_cluster(
             with Redis.from_url(old.url) as client:
                 keys = client.dbsize()
             with nodes.client() as client:
-                assert client.dbsize() == keys
+                assert isinstance(client, RedisCluster)
+                held = [node.redis_connection.dbsize() for node in client.get_primaries()]
+                assert sum(held) == keys
             with_redis(pipeline, url=nodes.redis_url, cluster=True)
             pipeline.start_worker()
             more.set()
