@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 from redis import Redis
 
 from streams.embedded import Child, free_port, url_answers
@@ -26,7 +28,10 @@ from tests.deploy.queries import panel_queries, rule_queries
 from tests.integration.pipeline import Pipeline
 
 SPEED = 30.0
+WORD = "an invented word"
 METRIC = re.compile(r"\bstreams[_:][a-z_:0-9]+")
+
+Sources = Callable[[Pipeline], Awaitable[list[str]]]
 
 
 @pytest.fixture
@@ -52,6 +57,45 @@ def exporters(settings: object, tmp_path: Path) -> Iterator[Callable[[Pipeline, 
             running.append(child.start())
             child.wait_ready(lambda port=port: url_answers(f"http://127.0.0.1:{port}/readyz"))
             addresses.append(f"127.0.0.1:{port}")
+        return addresses
+
+    yield start
+    for child in running:
+        child.stop()
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Iterator[Sources]:
+    """Posts of a file and of a webhook: every metric that a rule asks for."""
+    running: list[Child] = []
+
+    async def start(pipeline: Pipeline) -> list[str]:
+        webhook, addresses = free_port(), []
+        posts = tmp_path / "posts.ndjson"
+        posts.write_bytes(b"".join(line + b"\n" for line in islice(burst.lines(), 3)))
+        for number, source in enumerate((("file", str(posts)), ("facebook",))):
+            port = free_port()
+            child = Child(
+                source[0],
+                [sys.executable, "-m", "streams", "ingest", *source],
+                log=tmp_path / f"ingest-{number}.log",
+                env={
+                    **pipeline.environment(),
+                    "STREAMS_INGEST__HOST": "127.0.0.1",
+                    "STREAMS_INGEST__PORT": str(port),
+                    "STREAMS_INGEST__CURSORS": f"{pipeline.settings.kafka.group}.cursors",
+                    "STREAMS_INGEST__FACEBOOK__PORT": str(webhook),
+                    "STREAMS_INGEST__FACEBOOK__VERIFY_TOKEN": WORD,
+                    "STREAMS_INGEST__FACEBOOK__APP_SECRET": "an invented secret",
+                },
+            )
+            running.append(child.start())
+            child.wait_ready(lambda port=port: url_answers(f"http://127.0.0.1:{port}/readyz"))
+            addresses.append(f"127.0.0.1:{port}")
+        url = f"http://127.0.0.1:{webhook}/webhooks/facebook"
+        asked = {"hub.mode": "subscribe", "hub.verify_token": WORD, "hub.challenge": "1"}
+        async with ClientSession() as http, http.get(url, params=asked) as answer:
+            assert answer.status == 200
         return addresses
 
     yield start
@@ -100,26 +144,27 @@ def is_threshold(found: Notification, severity: str, status: str) -> bool:
 async def test_one_page_for_a_crossing_and_data_for_every_query(
     new_pipeline: Callable[..., Pipeline],
     exporters: Callable[[Pipeline, int], list[str]],
+    sources: Sources,
     monitoring: Callable[[dict[str, list[str]]], Monitoring],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     pipeline = new_pipeline("keyed")
     await ensure_topics(pipeline.settings.kafka)
     with limited_memory(pipeline.settings.redis.url):
-        await _page(pipeline, exporters, monitoring, capsys)
+        await _page(pipeline, exporters, sources, monitoring, capsys)
 
 
 async def _page(
     pipeline: Pipeline,
     exporters: Callable[[Pipeline, int], list[str]],
+    sources: Sources,
     monitoring: Callable[[dict[str, list[str]]], Monitoring],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     pipeline.start_worker()
     addresses = exporters(pipeline, 2)
-    prometheus = monitoring(
-        {"streams-worker": [f"127.0.0.1:{pipeline.ports[0]}"], "streams-exporter": addresses}
-    )
+    jobs = {"streams-worker": [f"127.0.0.1:{pipeline.ports[0]}"], "streams-exporter": addresses}
+    prometheus = monitoring({**jobs, "streams-ingest": await sources(pipeline)})
     crossing = burst.crossing_line(10)
     crossed: list[float] = []
 
