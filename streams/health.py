@@ -83,7 +83,10 @@ class HealthServer:
 
 
 class Ready(Protocol):
-    """Says why a process is not ready."""
+    """Says whether a process has started, and why it is not ready."""
+
+    @property
+    def started(self) -> bool: ...
 
     async def reasons(self) -> list[str]: ...
 
@@ -107,7 +110,8 @@ async def serve_health(
     async def startupz(_: Request) -> Response:
         if health.started:
             return PlainTextResponse("started\n")
-        return PlainTextResponse("no assignment received yet\n", status_code=503)
+        reasons = await health.reasons()
+        return PlainTextResponse("\n".join(reasons) + "\n", status_code=503)
 
     async def readyz(_: Request) -> Response:
         reasons = await health.reasons()

@@ -41,6 +41,11 @@ class IngestHealth:
     def __init__(self, observer: IngestObserver) -> None:
         self._observer = observer
 
+    @property
+    def started(self) -> bool:
+        """It has nothing to wait for: what it reads it takes up when it is connected."""
+        return True
+
     async def reasons(self) -> list[str]:
         """Why it is not ready, one line each; empty when it is."""
         reasons = []
