@@ -169,6 +169,9 @@ class ExporterSettings(Section):
         "the newest post",
     )
     interval: Seconds = Field(5.0, ge=0.1, le=300, description="between two reads of Redis")
+    live_interval: Seconds = Field(
+        1.0, ge=0.1, le=300, description="between two reads while somebody has the page open"
+    )
     cors_origins: Annotated[Names, AfterValidator(_origins)] = Field(
         (), description="origins whose pages may read the API, e.g. https://news.example; * for all"
     )

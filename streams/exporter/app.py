@@ -183,7 +183,7 @@ async def serve_exporter(settings: Settings) -> int:
     beside = [
         asyncio.create_task(work)
         for work in (
-            watch.run(options.interval),
+            watch.run(options.interval, options.live_interval),
             Minutely(reader, events).run(watch),
             feed.run(),
         )

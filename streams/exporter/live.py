@@ -64,13 +64,14 @@ class LiveApi:
 
     async def _sent(self, query: LiveQuery) -> AsyncIterator[ServerSentEvent]:
         last: tuple[str, str] | None = None
-        while True:
-            found = await self._look(query)
-            if found != last:
-                last = found
-                kind, data = found
-                yield ServerSentEvent(data=data, event=kind, retry=_RETRY_MS)
-            await asyncio.sleep(_LOOK_SECONDS)
+        with self._watch.followed():
+            while True:
+                found = await self._look(query)
+                if found != last:
+                    last = found
+                    kind, data = found
+                    yield ServerSentEvent(data=data, event=kind, retry=_RETRY_MS)
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def _look(self, query: LiveQuery) -> tuple[str, str]:
         """Kind and data of what there is to show."""

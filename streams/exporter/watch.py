@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -39,6 +40,7 @@ MOVING: Final = 250
 # most, and come at most once in so many seconds.
 _SELDOM: Final = 5.0
 _TENTH: Final = 10.0
+_BREATH: Final = 0.05  # seconds between two reads, however short the interval
 
 
 class _Seldom:
@@ -74,6 +76,8 @@ class Watch:
         self.snapshot: Snapshot | None = None
         self.insight: Insight | None = None  # what the newest full minute brought
         self.failed: str | None = None  # why the last read failed
+        self._followers = 0
+        self._followed = asyncio.Event()  # somebody looks on
         self._exposition = exposition
         self._infos = {found.name: describe(found) for found in campaigns}
         self._tracker = Tracker(reader)
@@ -83,8 +87,21 @@ class Watch:
         self._rank, self._count_authors = _Seldom(), _Seldom()
         self._authors: dict[Subject, Authors] = {}
 
-    async def run(self, interval: float) -> None:
-        """Read every `interval` seconds until cancelled; what goes wrong is counted and logged."""
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Somebody looks on meanwhile: reads come as often as `run` has it for that."""
+        self._followers += 1
+        self._followed.set()
+        try:
+            yield
+        finally:
+            self._followers -= 1
+            if not self._followers:
+                self._followed.clear()
+
+    async def run(self, interval: float, live_interval: float | None = None) -> None:
+        """Read every `interval` seconds, and every `live_interval` while it is followed, until
+        cancelled; what goes wrong is counted and logged."""
         while True:
             began = time.monotonic()
             try:
@@ -95,7 +112,15 @@ class Watch:
             except Exception as error:  # the page and the metrics must outlive one bad read
                 self._complain(f"a read failed: {type(error).__name__}: {error}")
                 log.exception("a read failed")
-            await asyncio.sleep(max(0.05, interval - (time.monotonic() - began)))
+            await self._pause(began, interval, live_interval or interval)
+
+    async def _pause(self, began: float, interval: float, live_interval: float) -> None:
+        """Until the read that follows the one that began then (s, monotonic)."""
+        with suppress(TimeoutError):
+            left = began + interval - time.monotonic()
+            await asyncio.wait_for(self._followed.wait(), max(_BREATH, left))
+            left = began + min(interval, live_interval) - time.monotonic()
+            await asyncio.sleep(max(_BREATH, left))
 
     def _complain(self, reason: str) -> None:
         if self.failed is None:

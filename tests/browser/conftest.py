@@ -124,7 +124,6 @@ class Exporter:
             "STREAMS_REDIS__PREFIX": settings.redis.prefix,
             "STREAMS_EXPORTER__HOST": "127.0.0.1",
             "STREAMS_EXPORTER__PORT": str(self.port),
-            "STREAMS_EXPORTER__INTERVAL": "0.5",
             "STREAMS_EXPORTER__CLOCK": "replay",
             **environ,
         }

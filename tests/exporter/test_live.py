@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -123,6 +124,24 @@ async def test_before_the_first_read(reader: Reader) -> None:
     event = await anext(sent)
     assert (event.event, event.retry) == ("problem", 1000)
     await sent.aclose()  # type: ignore[attr-defined]
+
+
+async def test_reads_come_often_while_somebody_looks_and_seldom_else(watch: Watch) -> None:
+    live = LiveApi(watch, closed=False)
+    task = asyncio.create_task(watch.run(300, 0.1))
+    try:
+        sent = live._sent(LiveQuery())
+        assert (await anext(sent)).event == "view"
+        for _ in range(3):
+            before = watch.snapshot
+            async with asyncio.timeout(10):
+                while watch.snapshot is before:  # noqa: ASYNC110 - it has no event
+                    await asyncio.sleep(0.01)
+        assert watch._followed.is_set()
+        await sent.aclose()  # type: ignore[attr-defined]
+        assert not watch._followed.is_set()
+    finally:
+        task.cancel()
 
 
 async def test_many_who_look_cost_one_document(watch: Watch) -> None:
