@@ -13,11 +13,21 @@ from streams.demo.compare import Row
 
 
 class Sample(NamedTuple):
-    """One look at the pipeline: the counts document, posts produced, lag in posts, posts/s now."""
+    """One look at the pipeline: the counts document, posts produced, posts/s of the campaign."""
 
     counts: Mapping[str, Any]
     produced: int
     velocity: float | None
+
+    @property
+    def posts(self) -> int:
+        """That the worker has read."""
+        return int(self.counts.get("posts", 0))
+
+    @property
+    def lag(self) -> int:
+        """Posts that wait; what Kafka has not acknowledged yet may be read already."""
+        return max(0, self.produced - self.posts)
 
 
 class Progress:
@@ -30,8 +40,7 @@ class Progress:
 
     def table(self, sample: Sample) -> Table:
         counts = sample.counts
-        posts = int(counts.get("posts", 0))
-        self._seen.append((time.monotonic(), posts))
+        self._seen.append((time.monotonic(), sample.posts))
         (then, before), (now, after) = self._seen[0], self._seen[-1]
         rate = (after - before) / (now - then) if now > then else 0.0
         table = Table.grid(padding=(0, 2))
@@ -41,7 +50,7 @@ class Progress:
             ("duplicates", f"{counts.get('duplicates', 0):,}"),
             ("dead", f"{counts.get('dead', 0):,}"),
             ("rate", f"{rate:,.0f} posts/s"),
-            ("lag", f"{max(0, sample.produced - posts):,} posts"),
+            ("lag", f"{sample.lag:,} posts"),
             (
                 "velocity",
                 "-"

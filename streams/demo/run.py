@@ -81,6 +81,8 @@ async def _replay_and_watch(options: Options, parts: Parts, console: Console) ->
     replay = asyncio.create_task(
         replay_stream(settings, simulate.stdout, speed=options.speed, on_progress=on_progress)
     )
+    if not console.is_terminal:
+        console.print(*(f"{name}: {url}" for name, url in parts.urls.items()), sep="\n")
     try:
         with _live(console) as show:
             while True:
@@ -88,7 +90,7 @@ async def _replay_and_watch(options: Options, parts: Parts, console: Console) ->
                 show(progress, sample)
                 if replay.done():
                     replay.result()
-                    if int(sample.counts.get("posts", 0)) >= produced:
+                    if sample.posts >= produced:
                         break
                 parts.require_running()
                 await asyncio.sleep(_LOOK_SECONDS)
@@ -131,9 +133,8 @@ def _live(console: Console) -> Iterator[Any]:
         nonlocal last
         if time.monotonic() - last > 5:
             last = time.monotonic()
-            posts = int(sample.counts.get("posts", 0))
             console.print(
-                f"posts in {sample.produced:,}, read {posts:,}, lag {sample.produced - posts:,}"
+                f"posts in {sample.produced:,}, read {sample.posts:,}, lag {sample.lag:,}"
             )
 
     yield show
