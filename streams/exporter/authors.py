@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 from streams.keys import GenerationKeys
 from streams.spread import new_author_ratio
+from streams.store.commands import Command, mget
 from streams.store.hll import Registers
-from streams.store.reads import Command, Reader, mget
+from streams.store.reads import Reader
 from streams.store.subjects import Subject
 from streams.windows import HOUR, MINUTE, WINDOWS, edge
 

@@ -12,7 +12,8 @@ import orjson
 from streams.events import ONCE, Event, Guard, Watched
 from streams.keys import US, EventKeys, GenerationKeys, Layout
 from streams.retention import CAMPAIGN_KEEP_MS
-from streams.store.reads import Command, Reader
+from streams.store.commands import Command
+from streams.store.reads import Reader
 
 _pack: Final = msgspec.msgpack.Encoder().encode
 #: Events that the stream keeps at least.

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from typing import Final, TypeVar
 
 from streams.keys import GenerationKeys
-from streams.store.reads import Command, Reader, add, hmgets
+from streams.store.commands import Command, add, hmgets
+from streams.store.reads import Reader
 from streams.store.subjects import Subject
 from streams.windows import HOUR, MINUTE, edge
 

@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from streams.kept import Keeping, KeptPost, author_name, posts_of
 from streams.keys import US, GenerationKeys
-from streams.store.reads import Command, Reader
+from streams.store.commands import Command
+from streams.store.reads import Reader
 from streams.store.tombstones import deleted
 
 _FIRST_CHUNKS: Final = 2  # of each list; doubled up to:

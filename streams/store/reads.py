@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -16,6 +16,7 @@ from redis.asyncio import RedisCluster
 
 from streams.keys import US, GenerationKeys, Layout, PartitionKeys
 from streams.retention import TAG_KEEP_MS
+from streams.store.commands import Command, add, mget
 from streams.store.layout import require
 from streams.store.states import STATE_FIELDS, PartitionState, parse_state
 from streams.store.subjects import Subject
@@ -24,8 +25,6 @@ _AT_ONCE: Final = 16  # partitions that are read at the same time
 _PAGE: Final = 5_000  # fields: 5 ms
 _TRIES: Final = 5  # until a transaction finds the generations it asked for
 
-#: Method of a redis-py pipeline, and its arguments.
-Command = tuple[Any, ...]
 Ask = Callable[[str, GenerationKeys], Sequence[Command]]
 
 
@@ -270,44 +269,6 @@ class Reader:
             for value in values
             if value is not None
         ]
-
-
-def mget(keys: Iterable[str]) -> Command:
-    """MGET of keys of one partition: redis-py refuses its own method in a Cluster's pipeline."""
-    return ("execute_command", "MGET", *keys)
-
-
-# One command instead of a hundred: on a Cluster redis-py takes a millisecond for each command of a
-# transaction (an exporter's first read of 8 partitions: 52 s before, a tenth of it after).
-_HMGETS: Final = """
-local found, keys = {}, tonumber(ARGV[1])
-for i = 1, keys do found[i] = redis.call('HMGET', ARGV[i + 1], unpack(ARGV, keys + 2)) end
-return found
-"""
-
-
-def hmgets(keys: Sequence[str], fields: Sequence[str]) -> Command:
-    """The same fields of many hashes of one partition: a list of values for each key.
-
-    At most 7,000 fields; a few hundred keys, as nothing else runs in Redis meanwhile.
-    """
-    return reading_script(_HMGETS, keys, fields)
-
-
-def reading_script(script: str, keys: Sequence[str], arguments: Iterable[str]) -> Command:
-    """A script that only reads keys of one partition: ARGV is their number, the keys, the rest.
-
-    Its one declared key says which slot, and never exists: Redis wants the right to write whatever
-    a script declares, and who reads shall not have it.
-    """
-    slot = f"{keys[0].partition('}')[0]}}}:reader"
-    return ("eval", script, 1, slot, len(keys), *keys, *arguments)
-
-
-def add(counter: Counter[str], fields: Mapping[bytes, bytes]) -> None:
-    """Add a hash of numbers."""
-    for field, value in fields.items():
-        counter[field.decode()] += int(value)
 
 
 def _expired(tagged: Sequence[tuple[bytes, float]], watermark: int | None) -> set[bytes]:

@@ -13,7 +13,8 @@ from zlib import crc32
 
 from streams.keys import GenerationKeys
 from streams.reading import seen_member
-from streams.store.reads import Command, Reader, reading_script
+from streams.store.commands import Command, reading_script
+from streams.store.reads import Reader
 
 #: Small sets are kept as arrays of some 20 bytes a delete (Redis' default: up to 128 members).
 BUCKETS: Final = 4096

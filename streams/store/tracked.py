@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final, NamedTuple
 
 from streams.keys import GenerationKeys
-from streams.store.reads import Answer, Command, Reader, add, hmgets
+from streams.store.commands import Command, add, hmgets
+from streams.store.reads import Answer, Reader
 from streams.store.states import PartitionState
 from streams.store.subjects import Subject, campaign, hashtag
 from streams.windows import Window
