@@ -5,6 +5,7 @@ from __future__ import annotations
 from deploy.grafana.layout import Section, place
 from deploy.grafana.resources import REDIS, WORKERS
 from deploy.grafana.sdk import dashboard
+from deploy.grafana.sources import SOURCES
 from deploy.grafana.throughput import BATCHES, LAG, THROUGHPUT
 from deploy.grafana.trust import TRUST
 from deploy.grafana.variables import alerts, board, chosen
@@ -45,5 +46,6 @@ def pipeline() -> dashboard.Dashboard:
             Section("Batches, and what went wrong", BATCHES),
             Section("Redis and exporters", REDIS),
             Section("Workers", WORKERS),
+            Section("Live sources", SOURCES),
         ],
     )

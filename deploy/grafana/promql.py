@@ -64,6 +64,12 @@ def rate(metric: str, *by: str, **labels: str) -> str:
     return f"sum by ({', '.join(by)}) (rate({worked(metric, **labels)}[{RATE}]))"
 
 
+def ingested(what: str) -> str:
+    """Records per second of a counter of `streams ingest`, by source."""
+    selected = f"streams_ingest_{what}_total{_selector(_SCOPE)}"
+    return f"sum by (source) (rate({selected}[{RATE}]))"
+
+
 def quantile(share: float, histogram: str) -> str:
     """A quantile (0-1) of a histogram of the workers, over all of them."""
     return f"histogram_quantile({share}, {rate(f'{histogram}_bucket', 'le')})"

@@ -16,6 +16,7 @@ import yaml
 
 from streams import worker_metrics
 from streams.exporter import metrics as exporter_metrics
+from streams.ingest.live import metrics as ingest_metrics
 from tests.deploy.queries import (
     DASHBOARDS,
     DEPLOY,
@@ -163,7 +164,7 @@ def test_colours_are_those_that_everybody_can_tell_apart(name: str) -> None:
 
 
 def known_metrics() -> set[str]:
-    """Names of all series that workers and exporters can publish."""
+    """Names of all series that workers, exporters and sources can publish."""
     found = {
         f"{each.name}_total" if each.kind == "counter" else each.name
         for each in exporter_metrics.DEFINITIONS
@@ -171,7 +172,7 @@ def known_metrics() -> set[str]:
     registry = worker_metrics.CollectorRegistry()
     exporter_metrics.read_seconds(registry)
     exporter_metrics.read_failures(registry)
-    for collected in (worker_metrics.REGISTRY, registry):
+    for collected in (worker_metrics.REGISTRY, ingest_metrics.REGISTRY, registry):
         for family in collected.collect():
             suffixes = {
                 "counter": ("_total",),
