@@ -80,6 +80,14 @@ LAG: Final[tuple[Line, ...]] = (
             decimals=0,
         ),
         lines(
+            "Forwarding lag by partition",
+            "Records of the raw topic that are not in the keyed topic yet; the darker, the more. "
+            'Nothing where producers key by uid (`kafka.input = "keyed"`).',
+            [Query(f"max by (partition) ({worked('streams_forward_lag_posts')})", "{{partition}}")],
+            POSTS,
+            decimals=0,
+        ),
+        lines(
             "Silence by partition",
             "For how long the worker of a partition has not reported to Redis. A line that rises "
             "by a second a second is a partition without a worker.",

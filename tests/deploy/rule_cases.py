@@ -128,6 +128,13 @@ CASES: Final[dict[str, Case]] = {
         {LAG: "500000+0x400", **BUSY},
     ),
     "StreamsLagGrowing": Case({LAG: "20000+100x400"}, {LAG: "900000-100x400"}, at=60),
+    "StreamsForwardingBehind": Case(
+        {f'streams_forward_lag_posts{{{W},partition="0"}}': "20000+10x400"},
+        {
+            f'streams_forward_lag_posts{{{W},partition="0"}}': "900000-100x400",
+            f'streams_forward_lag_posts{{{W},partition="1"}}': "9+0x400",
+        },
+    ),
     "StreamsPartitionStuck": Case(
         {LAG: "5+1x400", OFFSET: "100+0x400"},
         {LAG: "5+1x400", OFFSET: "100+1x400"},

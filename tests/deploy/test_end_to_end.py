@@ -148,7 +148,7 @@ async def test_one_page_for_a_crossing_and_data_for_every_query(
     monitoring: Callable[[dict[str, list[str]]], Monitoring],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    pipeline = new_pipeline("keyed")
+    pipeline = new_pipeline("any")
     await ensure_topics(pipeline.settings.kafka)
     with limited_memory(pipeline.settings.redis.url):
         await _page(pipeline, exporters, sources, monitoring, capsys)
