@@ -42,8 +42,14 @@ _CONFIG: Final = {
     "dead": None,
     "posts": None,
 }
-_DURATIONS: Final = {"horizon", "max_age", "keep", "interval", "timeout"}
-_SIZES: Final = {"fetch_bytes"}  # and max_record_bytes, which templates calculate with
+_DURATIONS: Final = {"horizon", "max_age", "keep", "interval", "timeout", "rules_interval"}
+_SIZES: Final = {"fetch_bytes", "max_body"}  # and max_record_bytes, which templates calculate with
+_NOT_EMPTY: Final = {"urls", "collections"}
+# Of [ingest.SOURCE]: ports are the chart's, secrets come from Secrets, and nothing else is mounted.
+_NOT_OF_SOURCES: Final = frozenset(
+    {"host", "port", "dictionary"}
+    | {"token", "token_file", "verify_token", "verify_token_file", "app_secret", "app_secret_file"}
+)
 
 
 def closed(properties: dict[str, Schema], *required: str, **more: Any) -> Schema:
@@ -85,6 +91,15 @@ QUANTITIES: Final[Schema] = {
     "additionalProperties": {"type": ["string", "number"]},
 }
 RESOURCES: Final = closed({"requests": QUANTITIES, "limits": QUANTITIES}, "requests")
+# What all pods that run on have in common.
+PODS: Final[dict[str, Schema]] = {
+    "resources": RESOURCES,
+    "podAnnotations": STRINGS,
+    "podLabels": STRINGS,
+    "nodeSelector": STRINGS,
+    "tolerations": items(FREE),
+    "priorityClassName": OPTIONAL_NAME,
+}
 CREDENTIALS: Final = closed(
     {"username": text(), "existingSecret": OPTIONAL_NAME, "passwordKey": KEY},
     # A user without a password cannot log in.
@@ -93,6 +108,9 @@ CREDENTIALS: Final = closed(
         "then": {"properties": {"existingSecret": text(_NAME)}},
     },
 )
+
+
+ON: Final[Schema] = {"properties": {"enabled": {"const": True}}, "required": ["enabled"]}
 
 
 def settings_schema() -> Schema:
@@ -111,6 +129,8 @@ def settings_schema() -> Schema:
 def _plain(key: str, schema: Schema) -> Schema:
     """Without defaults and titles; durations and sizes also as text, lists of names as they are."""
     kept = {name: value for name, value in schema.items() if name not in ("default", "title")}
+    if key in _NOT_EMPTY:
+        kept["minItems"] = 1
     if key in _DURATIONS or key in _SIZES:
         as_text = text(_DURATION if key in _DURATIONS else r"^\s*\d+\s*([KMG]i?)?B?\s*$")
         description = kept.pop("description", "")
@@ -128,18 +148,16 @@ def tls(*, enabled: bool) -> Schema:
     }
     if not enabled:
         return closed(properties)
-    on = {"properties": {"enabled": {"const": True}}, "required": ["enabled"]}
     no_files = {"caSecret": {"const": ""}, "clientSecret": {"const": ""}}
-    return closed({"enabled": FLAG} | properties, **{"if": on, "else": {"properties": no_files}})
+    return closed({"enabled": FLAG} | properties, **{"if": ON, "else": {"properties": no_files}})
 
 
 def kafka() -> Schema:
     topic = text(_TOPIC)
-    on = {"properties": {"enabled": {"const": True}}, "required": ["enabled"]}
     strimzi = closed(
         {"enabled": FLAG, "cluster": OPTIONAL_NAME, "namespace": OPTIONAL_NAME}
         | {"user": OPTIONAL_NAME},
-        **{"if": on, "then": {"properties": {"cluster": text(_NAME)}}},
+        **{"if": ON, "then": {"properties": {"cluster": text(_NAME)}}},
     )
     sasl = closed(
         {"mechanism": choice("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")}
@@ -193,16 +211,7 @@ def pods(**more: Schema) -> Schema:
     pdb = closed(
         {"enabled": FLAG, "maxUnavailable": {"anyOf": [whole(1, 1000), text(r"^[1-9][0-9]?%$")]}}
     )
-    common: dict[str, Schema] = {
-        "resources": RESOURCES,
-        "podAnnotations": STRINGS,
-        "podLabels": STRINGS,
-        "nodeSelector": STRINGS,
-        "tolerations": items(FREE),
-        "priorityClassName": OPTIONAL_NAME,
-        "pdb": pdb,
-    }
-    return closed(common | more)
+    return closed(PODS | {"pdb": pdb} | more)
 
 
 def worker() -> Schema:
@@ -222,15 +231,51 @@ def worker() -> Schema:
 
 
 def exporter() -> Schema:
-    service = closed(
+    token = closed({"existingSecret": OPTIONAL_NAME, "key": KEY})
+    return pods(replicas=whole(1, 100), service=service(), token=token)
+
+
+def service() -> Schema:
+    return closed(
         {
             "type": choice("ClusterIP", "NodePort", "LoadBalancer"),
             "port": whole(1, 65_535),
             "annotations": STRINGS,
         }
     )
-    token = closed({"existingSecret": OPTIONAL_NAME, "key": KEY})
-    return pods(replicas=whole(1, 100), service=service, token=token)
+
+
+def ingest() -> Schema:
+    definitions = Settings.model_json_schema()["$defs"]
+
+    def source(name: str, *keys: str, secret: bool = True, **more: Schema) -> Schema:
+        """`keys` are those of its Secret, which has to be named if `secret`."""
+        found = definitions[f"{name}Settings"]["properties"]
+        own = {key: _plain(key, found[key]) for key in found if key not in _NOT_OF_SOURCES}
+        credentials = {"existingSecret": OPTIONAL_NAME} if keys else {}
+        needed = {"existingSecret": text(_NAME)} if secret and keys else {}
+        return closed(
+            {"enabled": FLAG, "settings": closed(own)}
+            | credentials
+            | dict.fromkeys(keys, KEY)
+            | more,
+            **{"if": ON, "then": {"properties": needed}},
+        )
+
+    ingress = closed(
+        {"enabled": FLAG, "className": OPTIONAL_NAME, "host": OPTIONAL_NAME}
+        | {"tlsSecret": OPTIONAL_NAME, "annotations": STRINGS},
+        **{"if": ON, "then": {"properties": {"host": text(_NAME)}}},
+    )
+    sources = {
+        "jetstream": source("Jetstream"),
+        "mastodon": source("Mastodon", "tokenKey", secret=False),  # some servers ask for none
+        "x": source("X", "tokenKey"),
+        "facebook": source(
+            "Facebook", "verifyTokenKey", "appSecretKey", service=service(), ingress=ingress
+        ),
+    }
+    return closed({"cursors": text(_TOPIC), "sources": closed(sources)} | PODS)
 
 
 def monitoring() -> Schema:
@@ -265,6 +310,7 @@ def values_schema() -> Schema:
     }
     network = {"enabled": FLAG, "from": PEERS, "kafkaPeers": PEERS, "redisPeers": PEERS}
     network |= {"kafkaPorts": PORTS, "redisPorts": PORTS, "dnsPeers": PEERS}
+    network |= {"platformPorts": PORTS, "platformPeers": PEERS, "webhookFrom": PEERS}
     properties = {
         "global": FREE,  # Helm's own, where the chart is part of another
         "nameOverride": OPTIONAL_NAME,
@@ -278,6 +324,7 @@ def values_schema() -> Schema:
         "check": closed({"enabled": FLAG, "createTopics": FLAG, "resources": RESOURCES}),
         "worker": worker(),
         "exporter": exporter(),
+        "ingest": ingest(),
         "networkPolicy": closed(network),
         "monitoring": monitoring(),
     }

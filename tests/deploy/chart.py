@@ -19,6 +19,9 @@ VALUES: Final = {path.stem: path for path in sorted((DEPLOY / "helm" / "values")
 OLDEST: Final = "1.27"
 NEWEST: Final = "1.37"
 
+# What every Secret holds here.
+SECRET: Final = "0123456789abcdef"
+
 Manifest = dict[str, Any]
 
 
@@ -74,7 +77,7 @@ def environment(text: str, component: str, folder: Path) -> dict[str, str]:
     spec = named(text, "Deployment", component)["spec"]["template"]["spec"]
     (secrets,) = [v["projected"]["sources"] for v in spec["volumes"] if v["name"] == "secrets"]
     for item in [item for source in secrets for item in source["secret"]["items"]]:
-        (folder / item["path"]).write_text("0123456789abcdef")
+        (folder / item["path"]).write_text(SECRET)
     return {
         variable["name"]: variable["value"]
         .replace("/etc/streams/", f"{folder}/")

@@ -120,6 +120,8 @@ def test_probes_and_grace_of_a_worker(tool: Tool) -> None:
         (("ScaledObject",), 1, "keda"),
         (("KafkaTopic", "KafkaUser"), 6, "keda"),
         (("PodMonitor", "ServiceMonitor", "PrometheusRule"), 3, "observed"),
+        (("Deployment",), 6, "ingest"),
+        (("Ingress", "PodMonitor"), 3, "ingest"),
     ],
 )
 def test_what_is_there(tool: Tool, kinds: tuple[str, ...], count: int, values: str) -> None:
@@ -149,10 +151,45 @@ def test_egress_is_what_the_settings_name(tool: Tool) -> None:
     assert ports("secured", "worker") == {9093, 6380}
     assert ports("secured", "exporter") == {6380}
     assert ports("sentinel", "exporter") == {26379, 6379}
+    assert ports("ingest", "ingest-x") == {9092, 443}
+    assert ports("ingest", "ingest-facebook") == {9092}
     deny = named(render(tool("helm"), "minimal"), "NetworkPolicy", "deny")["spec"]
     assert deny["policyTypes"] == ["Ingress", "Egress"]
     assert "ingress" not in deny
     assert "egress" not in deny
+
+
+def test_sources_are_read_as_given(tool: Tool, tmp_path: Path) -> None:
+    text = render(tool("helm"), "ingest")
+    for source in ("jetstream", "mastodon", "x", "facebook"):
+        spec = named(text, "Deployment", f"ingest-{source}")["spec"]
+        assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+        (container,) = spec["template"]["spec"]["containers"]
+        assert container["args"] == ["ingest", source]
+        found = settings_of(text, f"ingest-{source}", tmp_path)
+        assert found.ingest.mastodon.hashtag == "metoo"
+        assert found.ingest.facebook.max_body == 2 * 2**20
+        assert found.privacy.author_key is None, "sources hash no authors"
+        tokens = {
+            "mastodon": found.ingest.mastodon.token,
+            "x": found.ingest.x.token,
+            "facebook": found.ingest.facebook.app_secret,
+        }
+        assert {name for name, token in tokens.items() if token} == {source} - {"jetstream"}
+
+
+def test_a_change_of_a_source_rolls_no_other_pod(tool: Tool) -> None:
+    def hashes(*more: str) -> dict[str, str]:
+        done = run(tool("helm"), "template", *release("ingest"), "--kube-version", "1.31.0", *more)
+        return {
+            found["metadata"]["name"]: found["spec"]["template"]["metadata"]["annotations"][
+                "checksum/config"
+            ]
+            for found in manifests(done.stdout, "Deployment")
+        }
+
+    before, after = hashes(), hashes("--set", "ingest.sources.x.settings.phrases=false")
+    assert {name for name in before if before[name] != after[name]} == {"try-streams-ingest-x"}
 
 
 def test_rules_and_dashboards_are_those_of_deploy(tool: Tool) -> None:
@@ -223,6 +260,13 @@ def test_links_go_where_the_one_source_is() -> None:
         (("worker.hpa.enabled=true", "worker.keda.enabled=true"), "enable one of them"),
         (("worker.keda.enabled=true", "kafka.tls.enabled=true"), "worker.keda.authentication"),
         (("campaigns.shipped=[]",), "no campaign"),
+        (("ingest.sources.tiktok={}",), "tiktok"),
+        (("ingest.sources.x.enabled=true",), "existingSecret"),
+        (("ingest.sources.x.settings={\"token\":\"secret\"}",), "token"),
+        (("ingest.sources.jetstream.settings={\"urls\":[]}",), "urls"),
+        (("ingest.sources.mastodon.settings={\"stream\":\"all\"}",), "stream"),
+        (("ingest.sources.mastodon.settings={\"stream\":\"hashtag\"}",), "set both or none"),
+        (("ingest.sources.facebook.ingress.enabled=true",), "host"),
         (("networkPolicy.from=[{}]",), "from"),
         (("monitoring.rules.runbookBase=\"docs\"",), "runbookBase"),
     ],

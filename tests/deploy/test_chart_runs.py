@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
+import hashlib
+import hmac
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streams.embedded import Child, EmbeddedKafka, EmbeddedRedis, free_port, url_answers
-from tests.deploy.chart import NEWEST, environment, named, release, run
+import aiohttp
+import pytest
+
+from streams.embedded import EmbeddedKafka, EmbeddedRedis, free_port
+from tests.deploy.chart import SECRET
+from tests.deploy.processes import Pods, rendered
+from tests.posts.samples_facebook import feed_line
 
 
-def test_worker_and_exporter_get_ready(
-    tool: Callable[[str], str],
-    kafka: EmbeddedKafka,
-    redis_server: EmbeddedRedis,
-    unique: str,
-    tmp_path: Path,
-) -> None:
+@pytest.fixture
+def given(kafka: EmbeddedKafka, redis_server: EmbeddedRedis, unique: str) -> dict[str, Any]:
+    """Values of a release of the test's own on the running Kafka and Redis."""
     names = ("raw", "keyed", "classified", "dead", "campaigns")
-    given = {
+    return {
         "kafka.brokers": [kafka.bootstrap],
         "kafka.group": unique,
         "kafka.topics": {name: f"{unique}.{name}" for name in names},
@@ -29,31 +29,39 @@ def test_worker_and_exporter_get_ready(
         "redis.url": redis_server.url,
         "redis.prefix": f"{unique}:",
     }
-    changes = [part for key in given for part in ("--set-json", f"{key}={json.dumps(given[key])}")]
-    text = run(
-        tool("helm"), "template", *release("minimal"), "--kube-version", f"{NEWEST}.0", *changes
-    ).stdout
-    own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
 
-    def child(component: str, args: list[str], **more: str) -> Child:
-        env = own | environment(text, component, tmp_path) | more
-        command = [sys.executable, "-m", "streams", *args]
-        return Child(component, command, log=tmp_path / f"{component}.log", env=env)
 
-    def container(component: str) -> dict[str, Any]:
-        (found,) = named(text, "Deployment", component)["spec"]["template"]["spec"]["containers"]
-        return dict(found)
+def test_worker_and_exporter_get_ready(
+    tool: Callable[[str], str], given: dict[str, Any], tmp_path: Path
+) -> None:
+    with Pods(tmp_path) as pods:
+        pods.apply(rendered(tool("helm"), "minimal", given))
+        with pods.child("worker", "check", "--create-topics") as check:
+            assert check.wait(60) in (0, 1), check.log_tail()
+        for component in ("worker", "exporter"):
+            pods.start(component)
 
-    with child("worker", ["check", "--create-topics"]) as check:
-        assert check.wait(60) in (0, 1), check.log_tail()
-    port, exporter_port = free_port(), free_port()
-    worker = child("worker", container("worker")["args"], STREAMS_WORKER__PORT=str(port))
-    exporter = child(
-        "exporter", container("exporter")["args"], STREAMS_EXPORTER__PORT=str(exporter_port)
-    )
-    with worker, exporter:
-        for kind in ("startup", "readiness", "liveness"):
-            path = container("worker")[f"{kind}Probe"]["httpGet"]["path"]
-            worker.wait_ready(lambda p=path: url_answers(f"http://127.0.0.1:{port}{p}"))
-            path = container("exporter")[f"{kind}Probe"]["httpGet"]["path"]
-            exporter.wait_ready(lambda p=path: url_answers(f"http://127.0.0.1:{exporter_port}{p}"))
+
+async def test_a_webhook_gets_into_kafka(
+    tool: Callable[[str], str], given: dict[str, Any], unique: str, tmp_path: Path
+) -> None:
+    """The source that needs nobody outside: its answer 200 says that Kafka has the post."""
+    with Pods(tmp_path) as pods:
+        pods.apply(rendered(tool("helm"), "ingest", {**given, "ingest.cursors": f"{unique}.c"}))
+        with pods.child("worker", "check", "--create-topics") as check:
+            assert check.wait(60) in (0, 1), check.log_tail()
+        port = free_port()
+        source = pods.start("ingest-facebook", STREAMS_INGEST__FACEBOOK__PORT=str(port))
+        (rule,) = pods.object("Ingress", "facebook")["spec"]["rules"]
+        url = f"http://127.0.0.1:{port}{rule['http']['paths'][0]['path']}"
+        word = {"hub.mode": "subscribe", "hub.challenge": "1158", "hub.verify_token": SECRET}
+        body = feed_line(post_id="5550001_1", message="an invented post")
+        digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        signed = {"X-Hub-Signature-256": f"sha256={digest}"}
+        async with aiohttp.ClientSession() as http:
+            async with http.get(url, params=word) as answer:
+                assert await answer.text() == "1158"
+            async with http.post(url, data=body, headers=signed) as answer:
+                assert answer.status == 200
+        grace = pods.deployment("ingest-facebook")["template"]["spec"]
+        assert source.stop(grace["terminationGracePeriodSeconds"]) == 0

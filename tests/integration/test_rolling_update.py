@@ -7,8 +7,7 @@ Slow (half a minute each): two versions of three workers start one after another
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,28 +18,14 @@ from streams import __version__, campaigns
 from streams.campaigns.versions import revision
 from streams.classify import Classifier
 from streams.kafka import ensure_topics
-from streams.keys import Layout
-from streams.posts import Post, Unreadable, decode
-from streams.posts.complete import with_language
-from streams.reading import FUTURE_MS
-from streams.redis_client import connect
-from streams.store.reads import Reader
-from streams.store.rules import Applied, applied
 from tests.integration.pipeline import Pipeline
+from tests.integration.recounting import notes, truth
 
 pytestmark = pytest.mark.slow
 
 POSTS, RATE = 24_000, 1200.0
 PODS = 3
 NewPipeline = Callable[..., Pipeline]
-
-
-async def notes(pipeline: Pipeline) -> list[Applied]:
-    redis = connect(pipeline.settings.redis, retries=3)
-    try:
-        return await applied(Reader(redis, Layout(pipeline.settings.redis.prefix)))
-    finally:
-        await redis.aclose()
 
 
 async def test_a_new_program_and_a_changed_campaign_one_worker_at_a_time(
@@ -75,8 +60,9 @@ async def test_a_new_program_and_a_changed_campaign_one_worker_at_a_time(
     counted = await pipeline.wait_for(POSTS)
 
     found = await notes(pipeline)
-    old_rules = (__version__, {"metoo": revision(campaigns.load(old))})
-    new_rules = ("99.0.0", {"metoo": revision(campaigns.load(new))})
+    revisions = [revision(campaigns.load(file)) for file in (old, new)]
+    old_rules = (__version__, {"metoo": revisions[0]})
+    new_rules = ("99.0.0", {"metoo": revisions[1]})
     assert {(note.program, str(note.campaigns)) for note in found} == {
         (program, str(names)) for program, names in (old_rules, new_rules)
     }
@@ -85,10 +71,8 @@ async def test_a_new_program_and_a_changed_campaign_one_worker_at_a_time(
         own = [note for note in found if note.partition == partition]
         assert own[0].offset == 0
         assert own[-1].program == "99.0.0"
-    classifiers = {
-        __version__: Classifier([campaigns.load(old)]),
-        "99.0.0": Classifier([campaigns.load(new)]),
-    }
+    read = (Classifier([campaigns.load(file)]) for file in (old, new))
+    classifiers = dict(zip(revisions, read, strict=True))
     outcomes, members = await truth(pipeline, found, classifiers)
     assert {name: counted[name] for name in outcomes} == outcomes
     campaign = counted["campaigns"]["metoo"]
@@ -96,51 +80,6 @@ async def test_a_new_program_and_a_changed_campaign_one_worker_at_a_time(
     only_old, members_of_old = await truth(pipeline, found[:1], classifiers)
     assert only_old == outcomes
     assert members_of_old["total"] < campaign["total"], "the change has changed something"
-
-
-async def truth(
-    pipeline: Pipeline, found: list[Applied], classifiers: Mapping[str, Classifier]
-) -> tuple[dict[str, int], dict[str, Any]]:
-    """Outcomes, and the campaign's counts, worked out from the log and the notes alone.
-
-    Partitions without notes are counted by the first note's rules.
-    """
-    horizon = pipeline.settings.dedupe.horizon * 1000
-    outcomes = dict.fromkeys(("posts", "counted", "duplicates", "dead", "ignored", "late"), 0)
-    members: dict[str, Counter[str]] = {name: Counter() for name in ("via", "kind", "stance")}
-    newest: dict[int, int] = {}
-    seen: set[str] = set()
-    topic = pipeline.settings.kafka.topics.raw
-    for record in await pipeline.records(topic):
-        outcomes["posts"] += 1
-        try:
-            post = decode(record.value, None)
-        except Unreadable:
-            outcomes["dead"] += 1
-            continue
-        if not isinstance(post, Post):
-            outcomes["ignored"] += 1
-        elif post.created_at > record.timestamp + FUTURE_MS:
-            outcomes["dead"] += 1
-        elif post.created_at < newest.get(record.partition, 0) - horizon:
-            outcomes["late"] += 1
-        else:
-            newest[record.partition] = max(newest.get(record.partition, 0), post.created_at)
-            if post.uid in seen:
-                outcomes["duplicates"] += 1
-                continue
-            seen.add(post.uid)
-            outcomes["counted"] += 1
-            own = [n for n in found if n.partition == f"{topic}:{record.partition}"]
-            in_force = [n for n in own if n.offset <= record.offset] or found
-            classifier = classifiers[in_force[-1].program]
-            post = with_language(post) if post.lang == "und" else post
-            for membership in classifier.classify(post):
-                members["via"][membership.via] += 1
-                members["kind"][post.kind] += 1
-                members["stance"][membership.stance] += 1
-    total = members["via"].total()
-    return outcomes, {"total": total, **{name: dict(n) for name, n in members.items()}}
 
 
 async def test_a_newer_layout_takes_over_while_older_workers_count(

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 KINDS = (
     "deployments,replicasets,jobs,pods,services,configmaps,secrets,serviceaccounts,"
-    "poddisruptionbudgets,networkpolicies,horizontalpodautoscalers"
+    "poddisruptionbudgets,networkpolicies,ingresses,horizontalpodautoscalers"
 )
 # Objects of operators that are not there: any content is taken (tests/deploy knows the fields).
 OPERATORS = (
@@ -99,7 +99,8 @@ def test_install_and_take_away(kubernetes: Cluster, namespace: str, values: str)
     notes = install(kubernetes, namespace, values)
     assert f"kubectl -n {namespace} port-forward service/it-streams-exporter" in notes
     # Pod Security and the quota let every pod in: the controllers could make them.
-    for component in ("worker", "exporter"):
+    sources = ("jetstream", "mastodon", "x", "facebook") if values == "ingest" else ()
+    for component in ("worker", "exporter", *(f"ingest-{source}" for source in sources)):
         until(f"{component} pods", lambda c=component: pods(kubernetes, namespace, c))
     if values != "development":
         until("the check's pod", lambda: pods(kubernetes, namespace, "check"))
@@ -109,6 +110,9 @@ def test_install_and_take_away(kubernetes: Cluster, namespace: str, values: str)
         if event["reason"] == "FailedCreate"
     ]
     assert refused == []
+    # And the one of `helm test`, which is made only then.
+    tester = kubernetes.helm("get", "hooks", "it", "-n", namespace)
+    kubernetes.kubectl("apply", "--dry-run=server", "-n", namespace, "-f", "-", stdin=tester)
     kubernetes.helm("uninstall", "it", "-n", namespace, "--wait=false")
     until(
         "nothing is left",

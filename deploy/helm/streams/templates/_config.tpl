@@ -21,9 +21,29 @@
 {{- $_ := set $redis "service" $values.redis.service -}}
 {{- end -}}
 {{- $own := dict "campaigns" $campaigns "kafka" $kafka "redis" $redis -}}
-{{- /* Helm's whole numbers are floats, which sizes may not be. */}}
 {{- $config := deepCopy $values.config -}}
-{{- range $section, $keys := $config -}}
+{{- include "streams.whole" $config -}}
+{{- mustMergeOverwrite $config $own | toToml -}}
+{{- end }}
+
+{{/* ingest.toml: the same, and the live sources; a file of its own, so that a change of a source
+     does not roll the workers. */}}
+{{- define "streams.ingestToml" -}}
+{{- $ingest := dict -}}
+{{- range $name, $source := .Values.ingest.sources -}}
+{{- if $source.enabled }}{{ $_ := set $ingest $name $source.settings }}{{ end -}}
+{{- end -}}
+{{- $ingest = deepCopy $ingest -}}
+{{- include "streams.whole" $ingest -}}
+{{- $_ := set $ingest "cursors" .Values.ingest.cursors -}}
+{{ include "streams.toml" . | trim }}
+
+{{ dict "ingest" $ingest | toToml }}
+{{- end }}
+
+{{/* Helm's whole numbers are floats, which sizes may not be: made whole, in place. */}}
+{{- define "streams.whole" -}}
+{{- range $section, $keys := . -}}
 {{- if kindIs "map" $keys -}}
 {{- range $key, $value := $keys -}}
 {{- if and (kindIs "float64" $value) (eq $value (floor $value)) -}}
@@ -32,7 +52,6 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- mustMergeOverwrite $config $own | toToml -}}
 {{- end }}
 
 {{/* Rolls the pods when settings, campaigns or rules of the ConfigMap change. */}}
@@ -40,16 +59,20 @@
 {{ printf "%s%s" (include "streams.toml" .) (toJson .Values.campaigns.files) | sha256sum }}
 {{- end }}
 
-{{/* Environment of a container.  Takes {root, kafka: bool, redis: credentials, token: bool}; who
-     reads no posts (kafka: false) gets neither Kafka's secrets nor the author key.  Secrets are files below /secrets (streams.secrets). */}}
+{{/* Environment of a container.  Takes {root, file, kafka: bool, authors: bool, redis: credentials,
+     tokens: list of {env, secret, key, file}}: who does not talk to Kafka (or Redis: no credentials)
+     gets none of its secrets, and who hashes no authors not their key.  Secrets are files below
+     /secrets (streams.secrets). */}}
 {{- define "streams.env" -}}
 {{- $kafka := .root.Values.kafka -}}
 {{- $redis := .root.Values.redis -}}
 - name: STREAMS_CONFIG
-  value: /etc/streams/streams.toml
-{{- if .kafka }}
+  value: /etc/streams/{{ default "streams.toml" .file }}
+{{- if .authors }}
 - name: STREAMS_PRIVACY__AUTHOR_KEY_FILE
   value: /secrets/author-key
+{{- end }}
+{{- if .kafka }}
 - name: STREAMS_KAFKA__SECURITY_PROTOCOL
   value: {{ ternary (ternary "SASL_SSL" "SASL_PLAINTEXT" $kafka.tls.enabled) (ternary "SSL" "PLAINTEXT" $kafka.tls.enabled) (ne $kafka.sasl.username "") }}
 {{- if $kafka.sasl.username }}
@@ -64,6 +87,7 @@
 {{- include "streams.tlsEnv" (dict "tls" $kafka.tls "service" "kafka") }}
 {{- end }}
 {{- end }}
+{{- if .redis }}
 {{- with .redis.username }}
 - name: STREAMS_REDIS__USERNAME
   value: {{ . | quote }}
@@ -83,9 +107,10 @@
 {{- end }}
 {{- end }}
 {{- include "streams.tlsEnv" (dict "tls" $redis.tls "service" "redis") }}
-{{- if .token }}
-- name: STREAMS_EXPORTER__TOKEN_FILE
-  value: /secrets/exporter-token
+{{- end }}
+{{- range .tokens }}
+- name: {{ .env }}
+  value: /secrets/{{ .file }}
 {{- end }}
 {{- end }}
 
@@ -105,7 +130,7 @@
 {{/* Sources of the projected volume /secrets; takes what streams.env takes. */}}
 {{- define "streams.secrets" -}}
 {{- $values := .root.Values -}}
-{{- if .kafka }}
+{{- if .authors }}
 {{ include "streams.secretFile" (list $values.authorKey.existingSecret $values.authorKey.key "author-key") }}
 {{- end }}
 {{- if and .kafka $values.kafka.sasl.username }}
@@ -114,6 +139,7 @@
 {{- if and .kafka $values.kafka.tls.enabled }}
 {{- include "streams.tlsFiles" (dict "tls" $values.kafka.tls "service" "kafka") }}
 {{- end }}
+{{- if .redis }}
 {{- if .redis.existingSecret }}
 {{ include "streams.secretFile" (list .redis.existingSecret .redis.passwordKey "redis-password") }}
 {{- end }}
@@ -122,8 +148,9 @@
 {{ include "streams.secretFile" (list $sentinel.existingSecret $sentinel.passwordKey "sentinel-password") }}
 {{- end }}
 {{- include "streams.tlsFiles" (dict "tls" $values.redis.tls "service" "redis") }}
-{{- if .token }}
-{{ include "streams.secretFile" (list $values.exporter.token.existingSecret $values.exporter.token.key "exporter-token") }}
+{{- end }}
+{{- range .tokens }}
+{{ include "streams.secretFile" (list .secret .key .file) }}
 {{- end }}
 {{- end }}
 

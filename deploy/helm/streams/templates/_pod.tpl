@@ -1,4 +1,4 @@
-{{/* What all pods have in common.  Takes {root, component, settings, grace, kafka, redis, token}. */}}
+{{/* What all pods have in common.  Takes {root, component, settings} and what streams.env takes. */}}
 {{- define "streams.podMetadata" -}}
 labels:
   {{- include "streams.labels" . | nindent 2 }}
@@ -6,7 +6,7 @@ labels:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 annotations:
-  checksum/config: {{ include "streams.configHash" .root }}
+  checksum/config: {{ default (include "streams.configHash" .root) .hash }}
   {{- with .settings.podAnnotations }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

@@ -26,6 +26,10 @@
 {{- if and $tls (not (hasPrefix "rediss://" .Values.redis.url)) -}}
 {{- fail "redis.tls needs TLS: write redis.url as rediss://…" -}}
 {{- end -}}
+{{- $mastodon := .Values.ingest.sources.mastodon.settings -}}
+{{- if ne (hasPrefix "hashtag" (default "" $mastodon.stream)) (hasKey $mastodon "hashtag") -}}
+{{- fail "ingest.sources.mastodon.settings: hashtag and a stream hashtag… go together: set both or none" -}}
+{{- end -}}
 {{- if not (or .Values.campaigns.shipped .Values.campaigns.files) -}}
 {{- fail "no campaign: name one in campaigns.shipped, or add a file to campaigns.files" -}}
 {{- end -}}
