@@ -25,7 +25,7 @@ from streams.keys import US
 from streams.posts import Post, Unreadable, decode
 from streams.posts.complete import with_country
 from streams.redis_client import connect
-from tests.faults.redis_node import RedisNode
+from tests.faults.redis_node import RedisNode, wait_until
 from tests.integration.pipeline import Pipeline
 from tests.integration.test_campaigns import ALSO, environment, trickle
 from tests.store.test_cluster import cluster_url
@@ -260,7 +260,7 @@ async def test_a_recount_that_is_killed_goes_on_and_two_at_once_are_one(
 @pytest.mark.slow  # a broker, a Redis that is killed and cut back, a worker
 async def test_a_redis_that_goes_back_takes_both_back(pipeline: Pipeline, tmp_path: Path) -> None:
     node = RedisNode(tmp_path / "redis")
-    node.start()
+    started(node)
     redis = pipeline.settings.redis.model_copy(update={"url": node.server.url})
     pipeline.settings = pipeline.settings.model_copy(update={"redis": redis})
     try:
@@ -276,18 +276,25 @@ async def test_a_redis_that_goes_back_takes_both_back(pipeline: Pipeline, tmp_pa
                 for _ in range(3):
                     await noting(node, 2.0)
                     await asyncio.to_thread(node.crash, 0.7)
-                    await asyncio.to_thread(node.start)
+                    await asyncio.to_thread(started, node)
                 out, err = await asyncio.wait_for(process.communicate(), 240)
                 assert process.returncode == 0, out.decode() + err.decode()
             await flowing
             await noting(node, 1.0)
             await asyncio.to_thread(node.crash, 0.7)  # may take swaps back: the command says so
-            await asyncio.to_thread(node.start)
+            await asyncio.to_thread(started, node)
             await run(pipeline, *arguments)
             await judge(pipeline, day, since)
     finally:
         pipeline.stop()
-        node.stop()
+        node.server.stop()
+
+
+def started(node: RedisNode) -> None:
+    """Until its data are loaded."""
+    node.start()
+    with node.admin() as client:
+        wait_until(lambda: not client.info("persistence")["loading"])
 
 
 async def noting(node: RedisNode, seconds: float) -> None:
