@@ -317,3 +317,44 @@ async def test_on_a_cluster(pipeline: Pipeline, cluster_url: str) -> None:
         await run(pipeline, "recount", "--campaign", "also", "--since", since)
         await flowing
         await judge(pipeline, day, since)
+
+
+@pytest.mark.slow  # a broker, a worker, and commands
+async def test_a_day_that_has_ended_is_counted_by_other_rules_and_bad_input_gets_one_line(
+    pipeline: Pipeline,
+) -> None:
+    file = pipeline.folder / "also.toml"
+    async with day_of(pipeline) as day:
+        told = await run(
+            pipeline, "recount", "--campaign", "also", "--since", "2017-10-15", status=2
+        )
+        assert told == "streams: there is no campaign also: streams campaign list\n"
+        await run(pipeline, "campaign", "add", str(file))
+        arguments = ("recount", "--campaign", "also", "--since")
+        told = await run(pipeline, *arguments, "2017-10-15", status=1)
+        assert "has no record since 2017-10-15 00:00:00 UTC: nothing to count again" in told
+        assert "is in the future" in await run(pipeline, *arguments, "2999-01-01", status=2)
+        await run(pipeline, "campaign", "end", "also")
+        pipeline.start_worker()
+        await day.send(POSTS)
+        await pipeline.wait_for(POSTS)
+        # Nobody posts any more: the day is counted all the same.
+        since = await time_of(pipeline, 0.3)
+        await run(pipeline, "campaign", "add", str(file))
+        await run(pipeline, *arguments, since)
+        later = await judge(pipeline, day, since)
+        told = await run(pipeline, *arguments, "2017-10-01")
+        assert "the log begins at 2017-10-15" in told
+        whole = await judge(pipeline, day, "2017-10-01T00:00:00+00:00")
+        assert whole["totals"]["total", ""] > later["totals"]["total", ""]
+        file.write_text(ALSO.replace('version = "1"', 'version = "2"').replace('"MeToo", ', ""))
+        await run(pipeline, "campaign", "add", str(file))
+        await run(pipeline, *arguments, since)
+        less = await judge(pipeline, day, since)
+        assert less["totals"]["total", ""] < later["totals"]["total", ""]
+        topics = pipeline.settings.kafka.topics.model_copy(update={"raw": "not.there"})
+        kafka = pipeline.settings.kafka.model_copy(update={"topics": topics})
+        pipeline.settings = pipeline.settings.model_copy(update={"kafka": kafka})
+        told = await run(pipeline, *arguments, since, status=1)
+        assert told.startswith("streams: Kafka has no topic not.there: ")
+        assert told.count("\n") == 1
