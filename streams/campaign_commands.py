@@ -50,7 +50,9 @@ async def add(settings: Settings, file: str, *, dry_run: bool, records: int) -> 
     typer.echo(
         f"campaign {campaign.name} {campaign.version}: offset {offset} of "
         f"{settings.kafka.topics.campaigns}; each partition counts it from its next batch on, and "
-        f"notes the offset: streams campaign show {campaign.name}"
+        f"notes the offset: streams campaign show {campaign.name}\n"
+        "what has passed is counted, too, by: "
+        f"streams recount --campaign {campaign.name} --since 2017-10-15T20:21:00Z (any time)"
     )
     return 0
 

@@ -367,6 +367,31 @@ def campaign_end(name: str, config: ConfigOption = None) -> None:
 
 
 @app.command()
+def recount(
+    campaign: Annotated[str, typer.Option("--campaign", help="Name of a campaign in force.")],
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since",
+            help="A time, as 2017-10-15T20:21:00Z: from the first record that is as new on. "
+            "Counts of the campaign from before it go.",
+        ),
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Count a campaign again from the log, as if it had been defined at a time.
+
+    Workers go on meanwhile, and nothing but the campaign's counts is touched.
+    Ended on the way, the same command goes on where it was; repeated when it is done, it checks
+    that it still holds.
+    """
+    from streams.recount.command import recount as count_again
+
+    settings = _settings(config)
+    _run(lambda: count_again(settings, campaign, since))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)

@@ -59,6 +59,16 @@ class GenerationKeys(NamedTuple):
         return f"{self.prefix}rules"
 
     @property
+    def recounts(self) -> str:
+        """Hash: campaign -> JSON of the last time that its state was counted again."""
+        return f"{self.prefix}recounts"
+
+    @property
+    def expiry(self) -> str:
+        """Sorted set: suffixes of the keys that go, by the watermark (ms) that they go with."""
+        return f"{self.prefix}index"
+
+    @property
     def sources(self) -> str:
         """Hash: raw partition -> highest offset forwarded from it."""
         return f"{self.prefix}sources"
@@ -107,8 +117,8 @@ class PartitionKeys(NamedTuple):
 
     @property
     def state(self) -> str:
-        """Hash: gen, offset, ts, key, watermark, rules (as last noted); layout, where a newer
-        layout has the partition."""
+        """Hash: gen, offset, ts, key, watermark, rules (as last noted), recounts (how many
+        campaigns were swapped); layout, where a newer layout has the partition."""
         return f"{self.prefix}state"
 
     @property
@@ -120,6 +130,15 @@ class PartitionKeys(NamedTuple):
     def incidents(self) -> str:
         """Stream: gaps and new logs."""
         return f"{self.prefix}incidents"
+
+    def recount(self, campaign: str) -> str:
+        """Hash, while a campaign is counted again: id, gen, read, count (offsets) of the new
+        version, and `waste:<id>` -> gen of what is left of others."""
+        return f"{self.prefix}r:{campaign}"
+
+    def version(self, campaign: str, id_: str) -> PartitionKeys:
+        """The new version of a campaign's state, named as the partition's own keys are."""
+        return PartitionKeys(f"{self.recount(campaign)}:{id_}:")
 
     def gen(self, generation: int) -> GenerationKeys:
         return GenerationKeys(f"{self.prefix}g{generation}:")

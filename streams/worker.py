@@ -25,7 +25,8 @@ from streams.observe import WorkerObserver
 from streams.outputs import KafkaOutputs
 from streams.partition import RETRIED, Partition
 from streams.producing import LastingProducer
-from streams.reading import Place, Record, Rules
+from streams.reading import Place, Record
+from streams.settled import counted_topic, reading_rules
 from streams.store.commit import PartitionStore, Redis
 from streams.store.kinship import KinshipStore
 from streams.store.layout import LayoutError, take
@@ -65,14 +66,7 @@ class Worker:
         self._observer = observer
         self._consumer: BatchConsumer | None = None
         self._layout = Layout(settings.redis.prefix)
-        self._rules = Rules(
-            author_key=settings.privacy.key(),
-            horizon_ms=int(settings.dedupe.horizon * 1000),
-            buckets=settings.dedupe.buckets,
-            publish_all=settings.kafka.classified == "all",
-            closed_hashtags=frozenset(settings.reading.closed_hashtags),
-            keeping=settings.posts.keeping(text=settings.privacy.keep_text),
-        )
+        self._rules = reading_rules(settings)
         kafka = settings.kafka
         self._outputs = KafkaOutputs(
             producer,
@@ -94,8 +88,7 @@ class Worker:
 
     @property
     def counted_topic(self) -> str:
-        kafka = self.settings.kafka
-        return kafka.topics.keyed if kafka.input == "any" else kafka.topics.raw
+        return counted_topic(self.settings)
 
     def attach(self, consumer: BatchConsumer) -> None:
         self._consumer = consumer

@@ -31,14 +31,18 @@ class Minutes:
         self._reader = reader
         self._until = 0
         self._series: dict[Subject, array[int]] = {}
+        self._recounts = 0
 
     async def read(self, until: int, subjects: Collection[Subject]) -> None:
         """Have the series of these, and of no others, up to `until` (s, a whole minute).
 
-        Where time goes back (Redis did, or the log is another) everything is read anew.
+        Where time goes back (Redis did, or the log is another), and where a campaign was counted
+        again, everything is read anew.
         """
         moved = (until - self._until) // MINUTE
-        kept = self._series if moved >= 0 else {}
+        recounts = sum(state.recounts for state in await self._reader.states())
+        kept = self._series if moved >= 0 and recounts == self._recounts else {}
+        self._recounts = recounts
         self._series, self._until = {}, until  # whatever fails on the way is read anew
         wanted = sorted(set(subjects))
         series: dict[Subject, array[int]] = {}
@@ -149,9 +153,13 @@ class Fields:
         self._count = count
         self._known: dict[int, Counter[str]] = {}
         self._last = 0
+        self._recounts = 0
 
     async def read(self, until: int) -> Counter[str]:
         """campaign US dimension US value -> posts in the buckets that end at `until` (s)."""
+        recounts = sum(state.recounts for state in await self._reader.states())
+        if recounts != self._recounts:  # a campaign was counted again: what is known is of before
+            self._known, self._recounts = {}, recounts
         step = self._step
         wanted = range(until - self._count * step, until, step)
         again = max(1, _AGAIN * MINUTE // step)

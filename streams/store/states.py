@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 Clock = Literal["live", "replay"]
 
-STATE_FIELDS: Final = ("gen", "offset", "watermark")
+STATE_FIELDS: Final = ("gen", "offset", "watermark", "recounts")
 
 
 class PartitionState(NamedTuple):
@@ -15,7 +15,8 @@ class PartitionState(NamedTuple):
 
     `offset` is the next one to count, `watermark` the newest counted created_at (ms), `end` the
     log's end as its worker last saw it, `paused` why it is paused, `reported` when (wall, ms) its
-    worker last said so; None where not known.
+    worker last said so; None where not known.  `recounts` is how many campaigns were counted again:
+    where it changes, what is known of old buckets no longer holds.
     """
 
     name: str
@@ -25,6 +26,7 @@ class PartitionState(NamedTuple):
     end: int | None = None
     paused: str | None = None
     reported: int | None = None
+    recounts: int = 0
 
     @property
     def drained(self) -> bool:
@@ -41,7 +43,7 @@ def parse_state(
     name: str, fields: Sequence[bytes | None], live: Mapping[bytes, bytes]
 ) -> PartitionState:
     """From the values of `STATE_FIELDS` and the partition's `live` hash."""
-    gen, offset, watermark = (None if value is None else int(value) for value in fields)
+    gen, offset, watermark, recounts = (None if value is None else int(value) for value in fields)
     end, paused, reported = live.get(b"end"), live.get(b"paused"), live.get(b"at")
     return PartitionState(
         name=name,
@@ -51,6 +53,7 @@ def parse_state(
         end=None if end is None else int(end),
         paused=None if paused is None else paused.decode(errors="replace"),
         reported=None if reported is None else int(reported),
+        recounts=recounts or 0,
     )
 
 

@@ -237,8 +237,9 @@ def _place(state: PartitionState) -> tuple[int, int | None]:
 
 
 def _went_on(before: PartitionState, now: PartitionState) -> bool:
-    """Whether nothing that is known can have been taken back."""
-    return before.gen == now.gen and (now.offset or 0) >= (before.offset or 0)
+    """Whether nothing that is known can have been taken back, or counted again."""
+    same_log = before.gen == now.gen and before.recounts == now.recounts
+    return same_log and (now.offset or 0) >= (before.offset or 0)
 
 
 def _live(state: PartitionState) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""A campaign counted again from the log: `streams recount`."""
