@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import faust
 from faust.types import StreamT
+from mode.supervisors import OneForOneSupervisor
 from yarl import URL
 
 from streams.config import KafkaSettings
@@ -22,6 +23,18 @@ from streams.transport import Batch, BatchTopic, BatchTransport
 
 Deliver = Callable[[Batch], Awaitable[None]]
 _SHUTDOWN_SECONDS: Final = 6.0
+_RESTARTS_AT_ONCE: Final = 1000.0  # more actors than a worker has partitions
+
+
+class _Restarts(OneForOneSupervisor):
+    """Starts cancelled actors again, any number at once.
+
+    mode means a hundred restarts a second, but its bucket holds one: with the second actor that a
+    rebalance cancels in the same hundredth of a second, the worker would end.
+    """
+
+    def __init__(self, *services: Any, **options: Any) -> None:
+        super().__init__(*services, **(options | {"over": _RESTARTS_AT_ONCE}))
 
 
 def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) -> faust.App:
@@ -58,7 +71,9 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
     counted = kafka.topics.keyed if forward is not None else kafka.topics.raw
 
     # Isolated: one actor a partition, so that one slow partition holds up no other.
-    @app.agent(batches(counted), name="count", isolated_partitions=True)
+    alone: Any = {"isolated_partitions": True, "supervisor_strategy": _Restarts}
+
+    @app.agent(batches(counted), name="count", **alone)
     async def count_posts(stream: StreamT[Any]) -> None:
         async for batch in stream:
             await count(batch)
@@ -66,7 +81,7 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
     if forward is not None:
         forward_batch = forward
 
-        @app.agent(batches(kafka.topics.raw), name="forward", isolated_partitions=True)
+        @app.agent(batches(kafka.topics.raw), name="forward", **alone)
         async def forward_posts(stream: StreamT[Any]) -> None:
             async for batch in stream:
                 await forward_batch(batch)

@@ -28,6 +28,7 @@ class RawLog(Protocol):
     """The raw partition's log."""
 
     async def seek(self, offset: int | None) -> tuple[int, int]: ...
+    async def given(self) -> int | None: ...
     async def committed(self) -> int | None:
         """Next offset to forward, None where nothing was forwarded yet."""
 
@@ -64,6 +65,7 @@ class Forwarder:
         self._waiting = waiting
         self._epoch = 0
         self._cursor: int | None = None
+        self._given: tuple[int, int | None] | None = None  # epoch, end: as the last check found
         self._lock = asyncio.Lock()
         self._closed = False
 
@@ -76,10 +78,17 @@ class Forwarder:
             pass
 
     async def check(self) -> None:
-        """Take up the partition before its first batch comes."""
-        if not self._lock.locked() and self.forwarded is None and not self._closed:
-            async with self._lock:
+        """Take up the partition before its first batch comes, and again where the last batch that
+        was given out got lost: two checks found it on its way."""
+        if self._lock.locked() or self._closed:
+            return
+        async with self._lock:
+            if self.forwarded is None:
                 await self._start()
+                return
+            before, self._given = self._given, (self._epoch, await self._log.given())
+            if self._given == before and self._given[1] not in (None, self._cursor):
+                await self._seek(self.forwarded)
 
     def lag(self, begin: int, end: int, batch_end: int, read_to: int) -> int | None:
         """Records that are not forwarded; None: unknown.  As `Partition.lag`."""

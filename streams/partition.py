@@ -78,6 +78,7 @@ class Partition:
         self._lock = asyncio.Lock()
         self._epoch = 0
         self._cursor: int | None = None
+        self._given: tuple[int, int | None] | None = None  # epoch, end: as the last check found
         self._verifying = False
         self._closed = False
         self._incidents: list[tuple[str, ...]] = []  # written with the next batch
@@ -136,7 +137,8 @@ class Partition:
             await self._take(list(batch.records), batch.start)
 
     async def check(self) -> None:
-        """Compare the stored position with the believed one: finds a rollback under an idle topic.
+        """Compare the stored position with the believed one: finds a rollback under an idle topic,
+        and a batch that got lost and that none follows.
 
         Raises what Redis raises; the caller asks again a second later.
         """
@@ -154,6 +156,14 @@ class Partition:
             if (stored.gen, stored.offset) != (self.position.gen, self.position.offset):
                 self._observer.rejected("rolled_back")
                 await self._load()
+            elif await self._is_lost():
+                self._observer.rejected("lost_batch")
+                await self._load()
+
+    async def _is_lost(self) -> bool:
+        """Whether the last batch that was given out never came: two checks found it on its way."""
+        before, self._given = self._given, (self._epoch, await self._log.given())
+        return self._given == before and self._given[1] not in (None, self._cursor)
 
     async def _load(self) -> None:
         """Take Redis' position and seek to the record before it, to be read back."""

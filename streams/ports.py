@@ -34,6 +34,9 @@ class Log(Protocol):
     async def earliest(self) -> int:
         """First offset that the log still holds."""
 
+    async def given(self) -> int | None:
+        """Where the last batch that was given out ended, or the last seek went; None: neither."""
+
 
 class Outputs(Protocol):
     """Kafka topics that are written before the offset moves: at least once."""

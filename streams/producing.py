@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.murmur2 import partition_of
 
@@ -50,6 +50,7 @@ class LastingProducer:
         self._producer = make()
         self._refused: AIOKafkaProducer | None = None
         self._unanswered = 0  # questions for topics, since the last answer
+        self._pending: set[asyncio.Future[object]] = set()  # batches of the present producer
         self._lock = asyncio.Lock()
 
     async def start(self) -> None:
@@ -85,6 +86,11 @@ class LastingProducer:
         producer = await self._usable()
         sent: asyncio.Future[object] = await producer.send_batch(batch, topic, partition=partition)
         sent.add_done_callback(partial(self._note, producer))
+        if producer is not self._producer:  # it was given up meanwhile
+            _fail(sent)
+            return sent
+        self._pending.add(sent)
+        sent.add_done_callback(self._pending.discard)
         return sent
 
     def _note(self, producer: AIOKafkaProducer, sent: asyncio.Future[object]) -> None:
@@ -103,10 +109,31 @@ class LastingProducer:
                     await fresh.stop()
                     raise
                 old, self._producer, self._refused = self._producer, fresh, None
+                pending, self._pending = self._pending, set()
                 self._unanswered = 0
-                with suppress(KafkaError, OSError, TimeoutError):
-                    await asyncio.wait_for(old.stop(), _STOP_SECONDS)
+                await _end(old)
+                for sent in pending:
+                    _fail(sent)
             return self._producer
+
+
+def _fail(sent: asyncio.Future[object]) -> None:
+    """Whoever waits for a batch that nobody sends any more would wait for ever."""
+    if not sent.done():
+        sent.set_exception(KafkaConnectionError("the producer was given up"))
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """aiokafka's `stop` waits until brokers have every batch, and where it is not let, its sender
+    goes on behind everybody's back, on connections that nobody closes."""
+    with suppress(KafkaError, OSError):
+        try:
+            await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+        except TimeoutError:
+            sender = producer._sender.sender_task
+            sender.cancel()
+            await producer.client.close()
+            await asyncio.wait({sender}, timeout=_STOP_SECONDS)
 
 
 class Delivery:

@@ -190,6 +190,10 @@ class PartitionLog:
         found = await self._thread().earliest_offsets(self._tp)
         return int(next(iter(found.values())))
 
+    async def given(self) -> int | None:
+        found = await self._thread().read_to({self._tp})
+        return found[self._tp][0] if self._tp in found else None
+
     async def committed(self) -> int | None:
         return await self._thread().committed(self._tp)
 

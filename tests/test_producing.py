@@ -6,8 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from aiokafka.errors import MessageSizeTooLargeError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    MessageSizeTooLargeError,
+    UnknownTopicOrPartitionError,
+)
 
+from streams import producing
 from streams.producing import LastingProducer
 
 
@@ -74,3 +79,38 @@ async def test_one_that_does_not_answer_an_idle_worker_is_replaced() -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(producer.topics(), 0.01)
     assert await producer.topics() == {"posts.raw"}
+
+
+class Stuck(Fake):
+    """Its batches are never answered, and it does not end by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(UnknownTopicOrPartitionError())
+        self._sender = self
+        self.sender_task = asyncio.create_task(asyncio.sleep(60))
+        self.closed = False
+
+    async def stop(self) -> None:
+        await asyncio.sleep(60)
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[object]:
+        return asyncio.get_running_loop().create_future()
+
+
+async def test_nobody_waits_for_a_batch_of_one_that_was_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(producing, "_STOP_SECONDS", 0.05)
+    stuck = Stuck()
+    producer = lasting(stuck, Fake(None))
+    sent = await producer.send_batch(None, "posts.keyed", partition=0)
+    with pytest.raises(UnknownTopicOrPartitionError):
+        await producer.partitions_for("posts.keyed")
+    await (await producer.send_batch(None, "posts.keyed", partition=0))
+    with pytest.raises(KafkaConnectionError):
+        await asyncio.wait_for(sent, 10)
+    assert stuck.sender_task.cancelled()
+    assert stuck.closed

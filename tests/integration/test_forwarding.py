@@ -22,6 +22,9 @@ class Log:
     async def seek(self, offset: int | None) -> tuple[int, int]:
         return 1, offset or 0
 
+    async def given(self) -> int | None:
+        return None
+
     async def committed(self) -> int | None:
         return None
 

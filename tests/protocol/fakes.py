@@ -78,6 +78,9 @@ class FakeLog:
     async def earliest(self) -> int:
         return self.records[0].offset if self.records else 0
 
+    async def given(self) -> int | None:
+        return self.position
+
     def fetch(self, limit: int) -> Batch | None:
         """What Kafka's client would return: out of range starts at the first record again."""
         start = self.position

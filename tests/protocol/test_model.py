@@ -176,7 +176,8 @@ class Protocol(RuleBasedStateMachine):
         try:
             for actor in self.actors.values():
                 actor.finish()
-            for _ in range(3):  # a rollback is found by the first turn, its replay ends in the next
+            # A rollback is found by the first turn, a lost batch by the second; then others see it.
+            for _ in range(4):
                 for actor in self.actors.values():
                     self.drain(actor, 10)
             for (_, partition), actor in self.actors.items():

@@ -197,6 +197,19 @@ async def test_a_lost_batch_is_fetched_again(redis: Redis) -> None:
     assert "lost_batch" in reader.observer.rejections
 
 
+async def test_a_lost_batch_that_none_follows_is_missed_by_the_second_check(redis: Redis) -> None:
+    reader = Reader(redis, FakeLog(posts(20)))
+    await reader.step()
+    await reader.step()
+    reader.log.fetch(20)  # cut from the log, never delivered, and the last one
+    await reader.partition.check()  # it may be on its way
+    assert reader.observer.rejections == []
+    await reader.partition.check()
+    assert reader.observer.rejections == ["lost_batch"]
+    await reader.drain()
+    assert await counted(redis) == {"x:counted": 20}
+
+
 async def test_another_log_in_the_same_place_begins_a_new_generation(redis: Redis) -> None:
     reader = Reader(redis, FakeLog(posts(20)))
     await reader.drain()
