@@ -7,6 +7,7 @@ With `kafka.input = "keyed"` producers key by uid themselves and `count` reads `
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -32,6 +33,8 @@ class _Restarts(OneForOneSupervisor):
     mode means a hundred restarts a second, but its bucket holds one: with the second actor that a
     rebalance cancels in the same hundredth of a second, the worker would end.
     """
+
+    logger = logging.getLogger(OneForOneSupervisor.__module__)  # as quiet as mode's own
 
     def __init__(self, *services: Any, **options: Any) -> None:
         super().__init__(*services, **(options | {"over": _RESTARTS_AT_ONCE}))

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from streams.murmur2 import partition_of
 
 _STOP_SECONDS: Final = 2.0  # for batches that another delivery waits for
+_ASK_SECONDS: Final = 10.0  # aiokafka asks for 40 s, also where it was stopped meanwhile
 
 _UNANSWERED: Final = 4  # then another connection is tried; whoever asks has a patience of its own
 
@@ -76,7 +77,9 @@ class LastingProducer:
     async def partitions_for(self, topic: str) -> Collection[int]:
         producer = await self._usable()
         try:
-            found: Collection[int] = await producer.partitions_for(topic)
+            found: Collection[int] = await asyncio.wait_for(
+                producer.partitions_for(topic), _ASK_SECONDS
+            )
         except (KafkaError, TimeoutError):
             self._refused = producer
             raise
