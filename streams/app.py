@@ -34,7 +34,7 @@ class _Restarts(OneForOneSupervisor):
     rebalance cancels in the same hundredth of a second, the worker would end.
     """
 
-    logger = logging.getLogger(OneForOneSupervisor.__module__)  # as quiet as mode's own
+    logger = logging.getLogger("faust.agents.restarts")  # as quiet as Faust's own
 
     def __init__(self, *services: Any, **options: Any) -> None:
         super().__init__(*services, **(options | {"over": _RESTARTS_AT_ONCE}))
