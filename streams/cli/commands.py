@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from streams import __version__
+from streams.cli.campaigns import campaign_app, recount
+from streams.cli.dead import dead_app
+from streams.cli.options import ConfigOption, JsonFlag, read_settings, run, set_logging
 from streams.errors import UsageError, UserError
 
 app = typer.Typer(
@@ -23,42 +24,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", envvar="STREAMS_CONFIG", help="streams.toml; STREAMS_* variables override it."
-    ),
-]
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
-
-
-def _settings(config: Path | None) -> Any:
-    from streams.config import load_settings
-
-    return load_settings(config)
-
-
-def _logging(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    for noisy in ("aiokafka", "mode", "faust", "streams.transport", "uvicorn"):
-        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
-
-
-def _run(work: Callable[[], Coroutine[Any, Any, int | None]]) -> None:
-    raise typer.Exit(asyncio.run(work()) or 0)
-
 
 @app.command()
 def worker(config: ConfigOption = None) -> None:
     """Run one worker process: read, dedupe, classify and count posts."""
     from streams.run import main as run_worker
 
-    settings = _settings(config)
-    _logging(settings.log_level)
+    settings = read_settings(config)
+    set_logging(settings.log_level)
     run_worker(settings)
 
 
@@ -67,9 +40,9 @@ def exporter(config: ConfigOption = None) -> None:
     """Serve /metrics, the API and the live page from what Redis holds."""
     from streams.exporter import serve_exporter
 
-    settings = _settings(config)
-    _logging(settings.log_level)
-    _run(lambda: serve_exporter(settings))
+    settings = read_settings(config)
+    set_logging(settings.log_level)
+    run(lambda: serve_exporter(settings))
 
 
 @app.command()
@@ -131,8 +104,8 @@ def replay(
     """Send NDJSON into Kafka, keyed by uid, with event time as the records' timestamps."""
     from streams.ingest.commands import replay_files
 
-    settings = _settings(config)
-    _run(lambda: replay_files(settings, files, topic, speed, keyed=not unkeyed))
+    settings = read_settings(config)
+    run(lambda: replay_files(settings, files, topic, speed, keyed=not unkeyed))
 
 
 @app.command()
@@ -157,9 +130,9 @@ def ingest(
         seconds = None if once is None else parse_duration(once)
     except ValueError as error:
         raise UsageError(f"--once: {error}") from error
-    settings = _settings(config)
-    _logging(settings.log_level)
-    _run(lambda: run_ingest(settings, source, path, once=seconds, stdout=stdout))
+    settings = read_settings(config)
+    set_logging(settings.log_level)
+    run(lambda: run_ingest(settings, source, path, once=seconds, stdout=stdout))
 
 
 @app.command()
@@ -212,14 +185,12 @@ def counts(
     """Exact counters from Redis."""
     from streams.counts import print_counts, print_rules
 
-    settings = _settings(config)
+    settings = read_settings(config)
     if rules:
         if total or any((hashtag, campaign, window, by)):
             raise UsageError("--rules stands alone (or with --json)")
-        _run(lambda: print_rules(settings, as_json=as_json))
-    _run(
-        lambda: print_counts(settings, hashtag, campaign, window, by, total=total, as_json=as_json)
-    )
+        run(lambda: print_rules(settings, as_json=as_json))
+    run(lambda: print_counts(settings, hashtag, campaign, window, by, total=total, as_json=as_json))
 
 
 @app.command()
@@ -236,8 +207,8 @@ def forget(
     """Remove what is kept of a post or an author, for good, and say what it was."""
     from streams.forget import run_forget
 
-    settings = _settings(config)
-    _run(lambda: run_forget(settings, name, author=author, as_json=as_json))
+    settings = read_settings(config)
+    run(lambda: run_forget(settings, name, author=author, as_json=as_json))
 
 
 @app.command()
@@ -253,52 +224,11 @@ def top(
     """Campaigns and hashtags as they move, live."""
     from streams.top import run_top
 
-    settings = _settings(config)
-    _run(lambda: run_top(settings, window, interval=interval, once=once, as_json=as_json))
+    settings = read_settings(config)
+    run(lambda: run_top(settings, window, interval=interval, once=once, as_json=as_json))
 
 
-dead_app = typer.Typer(help="What was refused and why; send it back to the raw topic.")
 app.add_typer(dead_app, name="dead")
-ReasonOption = Annotated[
-    str | None,
-    typer.Option(help="Letters of this reason only; what replay sends so, it does not remember."),
-]
-
-
-@dead_app.callback(invoke_without_command=True)
-def dead(context: typer.Context, config: ConfigOption = None) -> None:
-    """What was refused and why; send it back to the raw topic."""
-    if context.invoked_subcommand is None:
-        dead_list(config=config)
-
-
-@dead_app.command("list")
-def dead_list(
-    reason: ReasonOption = None,
-    limit: Annotated[int, typer.Option(min=0, max=100_000, help="The newest so many.")] = 20,
-    as_json: JsonFlag = False,
-    config: ConfigOption = None,
-) -> None:
-    """Dead letters by reason, and the newest with their detail; never their text."""
-    from streams.dead import list_dead
-
-    settings = _settings(config)
-    _run(lambda: list_dead(settings, reason=reason, limit=limit, as_json=as_json))
-
-
-@dead_app.command("replay")
-def dead_replay(
-    reason: ReasonOption = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Also those that were sent back before.")
-    ] = False,
-    config: ConfigOption = None,
-) -> None:
-    """Send dead letters back to the raw topic, unchanged; each once."""
-    from streams.dead import replay_dead
-
-    settings = _settings(config)
-    _run(lambda: replay_dead(settings, reason=reason, again=again))
 
 
 @app.command()
@@ -311,84 +241,12 @@ def check(
     """Is everything reachable, and are topics and configuration right?  One line each."""
     from streams.check import run_check
 
-    settings = _settings(config)
-    _run(lambda: run_check(settings, create_topics=create_topics))
+    settings = read_settings(config)
+    run(lambda: run_check(settings, create_topics=create_topics))
 
 
-campaign_app = typer.Typer(
-    name="campaign", help="What is counted, changed while workers run.", no_args_is_help=True
-)
 app.add_typer(campaign_app)
-
-
-@campaign_app.command("add")
-def campaign_add(
-    file: Annotated[str, typer.Argument(help="Path of the campaign's TOML file.")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only check it, and say what it would find.")
-    ] = False,
-    records: Annotated[
-        int, typer.Option(min=1, help="Records that the preview reads, at most.")
-    ] = 100_000,
-    config: ConfigOption = None,
-) -> None:
-    """Check a campaign file, preview it on the topic's last hour, and count it from now on."""
-    from streams.campaign_commands import add
-
-    settings = _settings(config)
-    _run(lambda: add(settings, file, dry_run=dry_run, records=records))
-
-
-@campaign_app.command("list")
-def campaign_list(as_json: JsonFlag = False, config: ConfigOption = None) -> None:
-    """The campaigns in force, and where they come from."""
-    from streams.campaign_commands import list_all
-
-    settings = _settings(config)
-    _run(lambda: list_all(settings, as_json=as_json))
-
-
-@campaign_app.command("show")
-def campaign_show(name: str, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
-    """One campaign, and from which offsets on each partition counts it."""
-    from streams.campaign_commands import show
-
-    settings = _settings(config)
-    _run(lambda: show(settings, name, as_json=as_json))
-
-
-@campaign_app.command("end")
-def campaign_end(name: str, config: ConfigOption = None) -> None:
-    """Count a campaign no longer; its totals stay."""
-    from streams.campaign_commands import end
-
-    settings = _settings(config)
-    _run(lambda: end(settings, name))
-
-
-@app.command()
-def recount(
-    campaign: Annotated[str, typer.Option("--campaign", help="Name of a campaign in force.")],
-    since: Annotated[
-        str,
-        typer.Option(
-            "--since",
-            help="A time, as 2017-10-15T20:21:00Z: from the first record that is as new on. "
-            "Counts of the campaign from before it go.",
-        ),
-    ],
-    config: ConfigOption = None,
-) -> None:
-    """Count a campaign again from the log, as if it had been defined at a time.
-
-    Workers go on meanwhile, and nothing but the campaign's counts is touched.
-    Ended on the way, the same command goes on where it was; repeated when it is done, it checks
-    that it still holds.
-    """
-    from streams.recount.command import recount as count_again
-
-    settings = _settings(config)
-    _run(lambda: count_again(settings, campaign, since))
+app.command()(recount)
 
 
 @app.command()
