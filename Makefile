@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test eval eval-bursts eval-forecast faults soak bench bench-read bench-campaigns scale scale-minute profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api chart chart-tools test-deploy test-k8s
+.PHONY: bounds help install demo test eval eval-bursts eval-forecast faults soak bench bench-read bench-campaigns scale scale-minute profile supply dashboards screenshot lint types check format lock clean bench-keep bench-api chart chart-tools test-deploy test-k8s
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ faults: $(STAMP) ## real processes, broken in turn while posts flow; every numbe
 
 soak: $(STAMP) ## a hundred hours of event time in half an hour; nothing grows that need not [MINUTES=30]
 	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+bounds: $(STAMP) ## a worker's memory with a backlog, and while Redis is away [POSTS=1000000]
+	@$(BIN)/python -m tests.bounds $(if $(POSTS),--posts $(POSTS)) $(ARGS)
 
 bench: $(STAMP) ## this pipeline, the ceiling and others on the same records [POSTS=1000000] [RUNS=5]
 	@$(BIN)/python -m tests.benchmarks.bench $(if $(POSTS),--posts $(POSTS)) $(if $(RUNS),--runs $(RUNS)) $(ARGS)

@@ -59,13 +59,13 @@ def run(services: Services, topic: Topic, *, mode: str = "keyed", name: str = ""
     return done
 
 
-def process(services: Services, settings: Settings, number: int = 0) -> Child:
-    """A worker process, to be started and ended by `with`."""
+def process(services: Services, settings: Settings, number: int = 0, **environ: str) -> Child:
+    """A worker process, to be started and ended by `with`; `environ` stands above the settings."""
     return Child(
         f"worker {number}",
         [sys.executable, "-m", "streams", "worker"],
         log=services.folder / f"{settings.kafka.group}-{number}.log",
-        env=environment(settings),
+        env={**environment(settings), **environ},
         cwd=services.folder,  # a streams.toml beside the benchmark is not read
     )
 

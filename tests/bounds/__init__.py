@@ -1,0 +1,1 @@
+"""What stays bounded, whatever waits."""
