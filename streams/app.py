@@ -49,7 +49,7 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
         broker_max_poll_records=kafka.max_poll_records,
         broker_session_timeout=kafka.session_timeout,
         broker_heartbeat_interval=kafka.session_timeout / 10,
-        broker_request_timeout=max(kafka.session_timeout * 2, 40.0),
+        broker_request_timeout=max(kafka.session_timeout * 2, kafka.request_timeout),
         # A rebalance waits for the slowest member's batch in hand.
         broker_rebalance_timeout=kafka.session_timeout,
         consumer_max_fetch_size=kafka.fetch_bytes,
@@ -57,8 +57,8 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
         consumer_metadata_max_age_ms=60_000,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=kafka.instance_id,
-        # Two batches a partition wait at most: memory is bounded by records x partitions.
-        stream_buffer_maxsize=2,
+        # Memory is bounded by records x partitions.
+        stream_buffer_maxsize=kafka.buffered_batches,
         stream_wait_empty=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -29,8 +29,7 @@ from streams.writing import BatchWriter
 
 T = TypeVar("T")
 
-_FIRST_BACKOFF: Final = 0.05  # seconds; doubled up to:
-_LAST_BACKOFF: Final = 5.0
+_FIRST_BACKOFF: Final = 0.05  # seconds; doubled each time
 RETRIED: Final = (RedisError, KafkaError, OSError, TimeoutError)
 
 
@@ -58,6 +57,7 @@ class Partition:
         classifier: Callable[[], Classifier],
         rules: Rules,
         most: int = 1500,
+        patience: float = 5.0,
         misplaced: Misplaced | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -73,6 +73,7 @@ class Partition:
         self._classifier = classifier
         self._rules = rules
         self._most = most  # records in one commit
+        self._patience = patience  # seconds between two tries, at most
         self._misplaced = misplaced
         self._sleep = sleep
         self._lock = asyncio.Lock()
@@ -296,4 +297,4 @@ class Partition:
             except RETRIED as error:
                 self._observer.waiting(f"{what}: {type(error).__name__}: {error}")
                 await self._sleep(backoff)
-                backoff = min(backoff * 2, _LAST_BACKOFF)
+                backoff = min(backoff * 2, self._patience)

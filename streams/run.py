@@ -59,6 +59,7 @@ def _producer(settings: Settings) -> AIOKafkaProducer:
         **client_options(settings.kafka),
         enable_idempotence=True,
         acks="all",
+        request_timeout_ms=int(settings.kafka.request_timeout * 1000),
         linger_ms=0,  # batches are built here
         max_batch_size=_BATCH_BYTES,
         metadata_max_age_ms=60_000,  # so that all workers soon agree where a uid belongs

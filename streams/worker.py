@@ -37,7 +37,6 @@ log: Final = logging.getLogger(__name__)
 
 _WATCH_SECONDS: Final = 1.0
 _BEGIN_MS: Final = 60_000  # between two looks at where the logs begin
-_DRAIN_SECONDS: Final = 5.0
 
 
 class Worker:
@@ -117,14 +116,14 @@ class Worker:
         self._close_all()
 
     async def drain(self, owned: list[Partition | Forwarder] | None = None) -> None:
+        """Raises nothing: after `worker.drain` seconds what is in hand is left."""
         waiting = [item.drain() for item in owned or self._owned()]
         if waiting:
+            seconds = self.settings.worker.drain
             try:
-                await asyncio.wait_for(asyncio.gather(*waiting), _DRAIN_SECONDS)
+                await asyncio.wait_for(asyncio.gather(*waiting), seconds)
             except TimeoutError:
-                log.warning(
-                    "a batch in hand was not committed within %.0f s: it is left", _DRAIN_SECONDS
-                )
+                log.warning("a batch in hand was not committed within %.0f s: it is left", seconds)
 
     def _owned(self) -> list[Partition | Forwarder]:
         return [*self.partitions.values(), *self.forwarders.values()]
@@ -187,6 +186,7 @@ class Worker:
             classifier=lambda: self._classifier,
             rules=self._rules,
             most=self.settings.commit.max_posts,
+            patience=self.settings.commit.max_backoff,
             misplaced=partial(self._misplaced, tp),
         )
 

@@ -87,6 +87,9 @@ class CommitSettings(Section):
         le=100_000,
         description="posts in one commit, at most: Redis does nothing else meanwhile (2.7 us each)",
     )
+    max_backoff: Seconds = Field(
+        5.0, ge=0.05, le=300, description="between two tries while Redis or Kafka refuse, at most"
+    )
     max_age: Seconds = Field(
         60.0, gt=0, le=3600, description="not ready when a batch is uncommitted for longer"
     )
@@ -155,6 +158,9 @@ class WorkerSettings(Section):
 
     host: str = Field("0.0.0.0", min_length=1, description="address to listen on")  # noqa: S104 - probes and scrapes come from outside the pod
     port: Port = Field(9401, description="port; 0 takes a free one and prints it")
+    drain: Seconds = Field(
+        5.0, ge=0.1, le=300, description="for batches in hand, when partitions go to another worker"
+    )
 
 
 class ExporterSettings(Section):

@@ -57,6 +57,16 @@ class KafkaSettings(Section):
     session_timeout: Seconds = Field(
         30.0, ge=1, le=1800, description="a worker silent for so long loses its partitions"
     )
+    request_timeout: Seconds = Field(
+        40.0,
+        ge=5,
+        le=600,
+        description="a request unanswered for so long has failed, and its connection is closed; of "
+        "the consumer at least twice `session_timeout`",
+    )
+    buffered_batches: int = Field(
+        2, ge=1, le=1000, description="fetched batches of one partition that wait for it, at most"
+    )
     max_poll_records: int = Field(
         4000, ge=1, le=100_000, description="posts in one batch of one partition, at most"
     )
