@@ -10,13 +10,14 @@ redelivered post.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from aiokafka.errors import KafkaError
 
-from streams.ports import Batch
+from streams.ports import Batch, Wait
 from streams.posts import Deleted, Post, Unreadable, decode
 from streams.producing import Delivery, Producer
 from streams.reading import Record, platform_of
@@ -58,6 +59,7 @@ class Forwarder:
         waiting: Callable[[str], None],
     ) -> None:
         self.forwarded: int | None = None  # next offset, everything below is in `posts.keyed`
+        self.waits: Wait | None = None  # while Kafka cannot be used
         self._partition = partition
         self._log = log
         self._producer = producer
@@ -112,8 +114,11 @@ class Forwarder:
                         return
                     await self._send(batch.records)
                     self._cursor = self.forwarded = batch.end
+                    self.waits = None
             except (KafkaError, OSError, TimeoutError) as error:
-                self._waiting(f"forward: {type(error).__name__}: {error}")
+                reason = f"forward: {type(error).__name__}: {error}"
+                self.waits = Wait(self.waits.since if self.waits else time.monotonic(), reason)
+                self._waiting(reason)
                 await asyncio.sleep(_BACKOFF)
                 self.forwarded = None  # start again where Kafka says
 

@@ -57,14 +57,28 @@ class Health:
             reasons.append(f"Redis does not answer: {type(error).__name__}")
         if not await worker.kafka_answers(_PROBE_SECONDS):
             reasons.append("Kafka does not answer")
+        return reasons + self._stuck(worker)
+
+    def _stuck(self, worker: Worker) -> list[str]:
+        """What is tried for longer than `commit.max_age`, with the error of the last try."""
         now = time.monotonic()
+        reasons = []
         for partition in worker.partitions.values():
             if partition.paused:
                 reasons.append(f"{partition.name} is paused: {partition.paused}")
                 continue
+            why = f" ({partition.waits.reason})" if partition.waits else ""
             age = now - (partition.busy_since or now)
             if age > self._max_age:
-                reasons.append(f"{partition.name}: a batch is uncommitted for {age:.0f} s")
+                reasons.append(f"{partition.name}: a batch is uncommitted for {age:.0f} s{why}")
+            elif partition.waits and now - partition.waits.since > self._max_age:
+                reasons.append(
+                    f"{partition.name} waits for {now - partition.waits.since:.0f} s{why}"
+                )
+        others = [(f"{tp.topic}:{tp.partition}", f.waits) for tp, f in worker.forwarders.items()]
+        for name, waits in [*others, ("the watchdog", worker.waits)]:
+            if waits and now - waits.since > self._max_age:
+                reasons.append(f"{name} waits for {now - waits.since:.0f} s ({waits.reason})")
         return reasons
 
 

@@ -20,11 +20,9 @@ class WorkerObserver:
     """Feeds the metrics; never decides anything."""
 
     def __init__(self) -> None:
-        self.waiting_since: float | None = None  # monotonic seconds; None while all goes well
         self._said: dict[str, float] = {}
 
     def committed(self, reading: Reading, result: Result, seconds: Mapping[str, float]) -> None:
-        self.waiting_since = None
         for (platform, outcome), n in result.outcomes.items():
             metrics.POSTS.labels(platform, outcome).inc(n)
         for reason, n in result.reasons.items():
@@ -42,8 +40,6 @@ class WorkerObserver:
         self._say(logging.INFO, f"position: {reason}; starting again from what Redis holds")
 
     def waiting(self, reason: str) -> None:
-        if self.waiting_since is None:
-            self.waiting_since = time.monotonic()
         metrics.RETRIES.labels(reason.partition(":")[0]).inc()
         self._say(logging.WARNING, f"waiting, {reason}")
 

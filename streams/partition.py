@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from streams.classify import Classifier
-from streams.ports import Batch, Limits, Log, Observer
+from streams.ports import Batch, Limits, Log, Observer, Wait
 from streams.reading import Misplaced, Reading, Rules, read
 from streams.store.commit import Commit, Moved, PartitionStore, State
 from streams.writing import BatchWriter
@@ -65,6 +65,7 @@ class Partition:
         self.position: State | None = None
         self.paused: str | None = None
         self.busy_since: float | None = None  # monotonic seconds, while a batch is uncommitted
+        self.waits: Wait | None = None  # while Redis or Kafka cannot be used
         self._log = log
         self._store = store
         self._writer = writer
@@ -293,8 +294,13 @@ class Partition:
             if self._closed:
                 raise Closed
             try:
-                return await call()
+                found = await call()
             except RETRIED as error:
-                self._observer.waiting(f"{what}: {type(error).__name__}: {error}")
+                reason = f"{what}: {type(error).__name__}: {error}"
+                self.waits = Wait(self.waits.since if self.waits else time.monotonic(), reason)
+                self._observer.waiting(reason)
                 await self._sleep(backoff)
                 backoff = min(backoff * 2, self._patience)
+            else:
+                self.waits = None
+                return found

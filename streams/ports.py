@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from streams.classify import Classifier
 from streams.increments import Result
 from streams.inheritance import Inherited
 from streams.reading import Place, Reading
+
+
+class Wait(NamedTuple):
+    """What is tried again and again, with the last try's error."""
+
+    since: float  # monotonic seconds, of the first try that failed
+    reason: str
 
 
 class Batch(Protocol):

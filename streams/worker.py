@@ -24,6 +24,7 @@ from streams.murmur2 import partition_of
 from streams.observe import WorkerObserver
 from streams.outputs import KafkaOutputs
 from streams.partition import RETRIED, Partition
+from streams.ports import Wait
 from streams.producing import LastingProducer
 from streams.reading import Place, Record
 from streams.settled import counted_topic, reading_rules
@@ -55,6 +56,7 @@ class Worker:
         self.partitions: dict[TP, Partition] = {}
         self.forwarders: dict[TP, Forwarder] = {}
         self.assigned_once = False
+        self.waits: Wait | None = None  # while the watchdog's rounds fail
         self.stopping = False
         self.refused: LayoutError | None = None  # set where a newer worker took over Redis
         self.ended = asyncio.Event()
@@ -228,13 +230,17 @@ class Worker:
         """Every second while the process lives: rollbacks, lag, Kafka's committed offsets."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
+            failed: str | None = None
             for step in (self._check, self._publish, self.commit_to_kafka):
                 try:
                     await asyncio.wait_for(step(), 10)
                 except RETRIED as error:
-                    self._observer.waiting(f"watch: {type(error).__name__}: {error}")
+                    failed = f"watch: {type(error).__name__}: {error}"
+                    self._observer.waiting(failed)
                 except Exception:  # the watchdog has to outlive what it watches
                     log.exception("watchdog: %s failed", step.__name__)
+            since = self.waits.since if self.waits else time.monotonic()
+            self.waits = None if failed is None else Wait(since, failed)
 
     async def _check(self) -> None:
         for item in self._owned():
@@ -257,12 +263,33 @@ class Worker:
             await self._redis.hset(self._layout.campaigns, mapping=self._described)
 
     async def _publish(self) -> None:
-        """Lag, and what readers want to know of each partition: its end, and if it is paused."""
-        owned = {*self.partitions, *self.forwarders}
-        if not owned:
+        """Lag, and what readers want to know of each partition: its end, and if it is paused.
+
+        Lag first: it has to be right also while Redis is away.
+        """
+        ends = await self._measure({*self.partitions, *self.forwarders})
+        if not ends:
             return
-        if self.partitions:
-            await self._register()
+        await self._register()
+        now = int(time.time() * 1000)
+        writes: list[Awaitable[Any]] = []
+        for tp, partition in self.partitions.items():
+            end = ends.get(tp)
+            if end is None:
+                continue
+            keys: PartitionKeys = self._layout.partition(tp.topic, tp.partition)
+            live: dict[str, str | int] = {"begin": self._begins.get(tp, 0), "end": end, "at": now}
+            if partition.paused:
+                live["paused"] = partition.paused
+            else:
+                writes.append(self._redis.hdel(keys.live, "paused"))
+            writes.append(self._redis.hset(keys.live, mapping=live))
+        await asyncio.gather(*writes)
+
+    async def _measure(self, owned: set[TP]) -> dict[TP, int]:
+        """Publish lag; where the logs of the counted partitions end, for readers."""
+        if not owned:
+            return {}
         ends = await self._thread().end_offsets(owned)
         read_to = await self._thread().read_to(owned)
         now = int(time.time() * 1000)
@@ -274,7 +301,7 @@ class Worker:
                 behind = forwarder.lag(self._begins.get(tp, 0), ends[tp], *read_to[tp])
                 if behind is not None:
                     self._observer.forward_lag(tp.partition, behind)
-        writes: list[Awaitable[Any]] = []
+        told: dict[TP, int] = {}
         for tp, partition in self.partitions.items():
             end = ends.get(tp)
             if end is None:
@@ -285,14 +312,8 @@ class Worker:
                     self._observer.lag(tp.partition, behind)
                 if behind == 0 and partition.offset is not None:
                     end = partition.offset  # readers take a partition as drained by this
-            keys: PartitionKeys = self._layout.partition(tp.topic, tp.partition)
-            live: dict[str, str | int] = {"begin": self._begins.get(tp, 0), "end": end, "at": now}
-            if partition.paused:
-                live["paused"] = partition.paused
-            else:
-                writes.append(self._redis.hdel(keys.live, "paused"))
-            writes.append(self._redis.hset(keys.live, mapping=live))
-        await asyncio.gather(*writes)
+            told[tp] = end
+        return told
 
     async def commit_to_kafka(self) -> None:
         """Offsets for lag tools and autoscalers, and the forwarding agent's; they follow after."""
