@@ -64,6 +64,7 @@ class _Runs:
         owner._consumer_record = lambda _, run: run
         self._owner = owner
         self._left: list[Any] = []
+        self._drained = False
 
     @property
     def next_fetch_offset(self) -> int:
@@ -73,13 +74,14 @@ class _Runs:
     def take(self, most: int | None) -> tuple[list[Any], bool]:
         """The next records, `most` at most, and whether these were the last."""
         found, self._left = self._left, []
-        for run in self._owner:
-            found += run.records
-            if most is not None and len(found) > most:
-                break
-        else:
-            if most is None or len(found) <= most:
-                return found, True
+        while not self._drained and (most is None or len(found) <= most):
+            run = next(self._owner, None)
+            if run is None:
+                self._drained = True  # it may not be asked again: aiokafka's iterator is gone
+            else:
+                found += run.records
+        if most is None or len(found) <= most:
+            return found, True
         self._left = found[most:]
         return found[:most], False
 

@@ -23,6 +23,7 @@ class Fault:
     name: ClassVar[str]
     hold: ClassVar[tuple[float, float]] = (0.5, 2.0)  # seconds, least and most
     waits: ClassVar[bool] = False  # nothing can be counted: a worker has to say so
+    settles: ClassVar[bool] = False  # it measures: earlier faults' rebalances have to be over
 
     def inject(self, stage: Stage, dice: random.Random) -> None:
         raise NotImplementedError

@@ -130,11 +130,11 @@ class Feed:
                 where = self._where.randrange(partitions)
             keyless = not self._keyed and self._where.random() < 0.5
             key = None if keyless and item.value is not None else by  # Kafka wants one of both
-            sent.append(
-                await self._producer.send(
-                    topic, item.value, key=key, partition=where, timestamp_ms=item.stamp
-                )
+            future = await self._producer.send(
+                topic, item.value, key=key, partition=where, timestamp_ms=item.stamp
             )
+            future.add_done_callback(self._acknowledged)
+            sent.append(future)
             if len(sent) % _SLICE == 0:
                 slices += 1
                 await asyncio.sleep(max(0.0, began + slices * pause - time.monotonic()))
@@ -142,6 +142,10 @@ class Feed:
                 break
         for future in sent:
             await future
+        await asyncio.sleep(0)  # what is done when one of them is: `_acknowledged`
+
+    def _acknowledged(self, sent: asyncio.Future[Any]) -> None:
+        if not sent.cancelled() and sent.exception() is None:
             self.fed += 1
 
     def _make(self, dice: random.Random) -> Iterator[Item]:

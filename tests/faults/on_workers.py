@@ -10,7 +10,7 @@ from typing import Final
 
 from streams.errors import UserError
 from tests.faults.fault import Broken, Fault, register, running
-from tests.faults.stage import SESSION_SECONDS, Stage
+from tests.faults.stage import SESSION_SECONDS, STATIC, Stage
 from tests.faults.workers import WorkerProcess
 
 _HAND_OVER_SECONDS: Final = 10.0
@@ -40,16 +40,47 @@ class WorkerKilled(_OneWorker):
 
 @register
 class WorkerTerminated(_OneWorker):
-    """SIGTERM: the process is gone, and has left its group, within 10 s."""
+    """SIGTERM: within 10 s others count the partitions of the process, which is gone.
+
+    A static member's stay its own for the session timeout: it is expected back.
+    """
 
     name = "worker terminated"
+    hold = (3.0, 5.0)  # posts come until the others are at work
+    settles = True
 
-    def harm(self, worker: WorkerProcess) -> None:
+    def inject(self, stage: Stage, dice: random.Random) -> None:
+        self.victim = dice.choice(stage.workers)
+        name, partitions = self.victim.child.name, self.victim.partitions()
         began = time.monotonic()
-        status = worker.child.stop(30)
+        status = self.victim.child.stop(30)
         took = time.monotonic() - began
         if status != 0 or took > _HAND_OVER_SECONDS:
-            raise Broken(f"SIGTERM: {worker.child.name} ended with {status} after {took:.1f} s")
+            raise Broken(f"SIGTERM: {name} ended with {status} after {took:.1f} s")
+        if self.victim.number == STATIC:
+            return
+        _until_counted_by_others(stage, partitions)
+        took = time.monotonic() - began
+        stage.hand_overs.append(took)
+        if took > _HAND_OVER_SECONDS:
+            raise Broken(f"SIGTERM: {name}'s partitions were counted after {took:.1f} s only")
+
+
+def _until_counted_by_others(stage: Stage, partitions: set[int]) -> None:
+    """Until a partition's next commit, or until its new owner says that nothing waits there.
+
+    Whoever had them is gone.  Raises `Broken`.
+    """
+    left = stage.offsets()
+    deadline = time.monotonic() + 4 * _HAND_OVER_SECONDS
+    waiting = set(partitions)
+    while waiting:
+        idle = {p for w in running(stage) for p, lag in w.lags().items() if lag == 0}
+        now = stage.offsets()
+        waiting = {p for p in waiting if now[p] <= left[p] and p not in idle}
+        if time.monotonic() > deadline:
+            raise Broken(f"SIGTERM: nobody counts partitions {sorted(waiting)}")
+        time.sleep(0.05)
 
 
 @register
@@ -99,7 +130,7 @@ class StaticMemberRestarted(Fault):
     hold = (0.2, 0.5)
 
     def inject(self, stage: Stage, dice: random.Random) -> None:
-        self._static = next((w for w in stage.workers if w.number == 0), None)
+        self._static = next((w for w in stage.workers if w.number == STATIC), None)
         if self._static is None:
             return
         stage.settled()

@@ -72,6 +72,8 @@ class Run:
     def step(self, step: Step, posts: int) -> None:
         stage, fault = self._stage, FAULTS[step.fault]()
         dice = random.Random(step.seed)
+        if fault.settles:
+            stage.settled()
         seconds = dice.uniform(*fault.hold)
         self._progress.label = step.fault
         self._feed.begin(posts, 0.0 if step.burst else seconds + 1.0)
@@ -106,7 +108,7 @@ class Run:
             all_running(stage.workers)
             wanted = self._wanted()
             if wanted is not None:
-                self._progress.wanted = sum(wanted)
+                self._progress.extra = max(0, sum(wanted) - self._feed.fed)
                 if self._progress.offsets == wanted:
                     return
             if time.monotonic() > deadline:
@@ -163,8 +165,8 @@ def main() -> int:
                 bootstrap=stage.kafka.bootstrap,
             )
         )
+        progress = stack.enter_context(Progress(stage, lambda: feed.fed))
         stage.start_workers()
-        progress = stack.enter_context(Progress(stage))
         glances = stack.enter_context(Glances(stage))
         run = Run(stage, feed, progress)
         for number, step in enumerate(steps, 1):
@@ -179,7 +181,7 @@ def main() -> int:
         glances.stop()
         verdict = judge(stage, feed)
         wrong = [*run.wrong, *glances.wrong, *verdict.wrong]
-        _report(options, steps, feed, progress, glances, time.monotonic() - began)
+        _report(options, steps, feed, progress, glances, stage, time.monotonic() - began)
         say("")
         for line in wrong[:40]:
             say(f"WRONG  {line}")
@@ -196,6 +198,7 @@ def _report(
     feed: Feed,
     progress: Progress,
     glances: Glances,
+    stage: Stage,
     seconds: float,
 ) -> None:
     injected = Counter(step.fault for step in steps)
@@ -206,6 +209,12 @@ def _report(
         f"longest stall {progress.longest_stall:.1f} s ({progress.stall_during}); "
         f"{glances.taken:,} looks of a reader, whole batches each time",
     ]
+    if stage.hand_overs:
+        took = ", ".join(f"{seconds:.1f}" for seconds in stage.hand_overs)
+        lines.append(
+            f"SIGTERM to another worker's first commit: {took} s, at most "
+            f"{max(stage.hand_overs):.1f} s"
+        )
     print("\n".join(lines))  # noqa: T201 - the result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, Self
@@ -21,6 +22,7 @@ from tests.faults.redis_node import RedisNode
 from tests.faults.workers import WorkerProcess
 
 SESSION_SECONDS: Final = 8.0
+STATIC: Final = 0  # the worker that is a static member
 #: By seed: as it ships, and so short that redelivered posts come at its edge.
 HORIZONS: Final = (90_000.0, 7200.0)
 #: Zombies are made within seconds.
@@ -82,6 +84,7 @@ class Stage:
         self.folder = folder
         self.mode = mode
         self.workers: list[WorkerProcess] = []
+        self.hand_overs: list[float] = []  # seconds from SIGTERM until others had all partitions
         self._partitions = partitions
         self._first_workers = workers
         self._stack = ExitStack()
@@ -137,7 +140,7 @@ class Stage:
 
     def add_worker(self, number: int, *, ready: bool = True) -> WorkerProcess:
         env = worker_environment(self.settings)
-        if number == 0:  # one of them is a static member
+        if number == STATIC:
             env["STREAMS_KAFKA__INSTANCE_ID"] = "faults-0"
         worker = WorkerProcess(number, self.folder, env)
         self.workers.append(worker)
@@ -154,29 +157,40 @@ class Stage:
             if now != counts:
                 counts, since = now, time.monotonic()
 
+    def offsets(self) -> list[int]:
+        """Stored next offsets, by partition."""
+        with self.redis.admin() as client:
+            return stored_offsets(client, self)
+
     @property
     def counted_topic(self) -> str:
         topics = self.settings.kafka.topics
         return topics.keyed if self.mode == "any" else topics.raw
 
 
-class Progress:
-    """Looks at the stored offsets all the time: the longest stall, and how long the file was."""
+def stored_offsets(client: Redis, stage: Stage) -> list[int]:
+    """Next offsets, by partition; 0 where nothing is counted.  Raises `RedisError`."""
+    layout = Layout(stage.settings.redis.prefix)
+    pipeline = client.pipeline(transaction=False)
+    for n in range(stage.settings.kafka.partitions):
+        pipeline.hget(layout.partition(stage.counted_topic, n).state, "offset")
+    return [int(found or 0) for found in pipeline.execute()]
 
-    def __init__(self, stage: Stage) -> None:
+
+class Progress:
+    """Looks at the stored offsets all the time: the longest time in which something waited and
+    nothing was counted, and how long the file was."""
+
+    def __init__(self, stage: Stage, fed: Callable[[], int]) -> None:
         self.longest_stall = 0.0
         self.stall_during = ""
         self.label = "start"
-        self.drained = threading.Event()
-        self.wanted = 0  # records that have to be counted; 0: not known yet
+        self.extra = 0  # records to count beside those fed: forwarded more than once
+        self._fed = fed
         self._stage = stage
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._keys = [
-            Layout(stage.settings.redis.prefix).partition(stage.counted_topic, n).state
-            for n in range(stage.settings.kafka.partitions)
-        ]
-        self.offsets: list[int] = [0] * len(self._keys)
+        self.offsets: list[int] = [0] * stage.settings.kafka.partitions
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -188,19 +202,16 @@ class Progress:
 
     def _run(self) -> None:
         client = Redis.from_url(self._stage.redis.server.url, socket_timeout=0.5)
-        highest, moved = 0, time.monotonic()
+        counted, moved = 0, time.monotonic()
         while not self._end.wait(0.02):
             now = time.monotonic()
             with suppress(OSError, UserError):
                 self._stage.redis.note_size()
             with suppress(RedisError, OSError):
-                pipeline = client.pipeline(transaction=False)
-                for key in self._keys:
-                    pipeline.hget(key, "offset")
-                self.offsets = [int(found or 0) for found in pipeline.execute()]
+                self.offsets = stored_offsets(client, self._stage)
             done = sum(self.offsets)
-            if done != highest or done >= self.wanted:
-                highest, moved = done, now
+            if done != counted or done >= self._fed() + self.extra:
+                counted, moved = done, now
             elif now - moved > self.longest_stall:
                 self.longest_stall, self.stall_during = now - moved, self.label
         client.close()

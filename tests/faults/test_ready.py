@@ -44,7 +44,7 @@ def scenery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenery]:
         asyncio.run(ensure_topics(direct))
         with Feed(kafka, posts=POSTS, seed=3, keyed=True, bootstrap=bootstrap) as feed:
             stage.start_workers()
-            with Progress(stage) as progress:
+            with Progress(stage, lambda: feed.fed) as progress:
                 yield Scenery(stage, feed, Run(stage, feed, progress))
 
 

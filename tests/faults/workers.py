@@ -70,15 +70,27 @@ class WorkerProcess:
 
     def metric(self, name: str, labels: str = "") -> float:
         """Sum of a metric's samples whose labels hold `labels`; 0 where it cannot be read."""
+        return sum(value for has, value in self._samples(name) if labels in has)
+
+    def lags(self) -> dict[int, int]:
+        """What it says of the partitions that it has and has a position in."""
+        return {
+            int(labels.split('"')[1]): int(value)
+            for labels, value in self._samples("streams_lag_posts")
+        }
+
+    def partitions(self) -> set[int]:
+        """Which partitions it has been assigned."""
+        assigned = self._samples("streams_partition_paused")
+        return {int(labels.split('"')[1].rpartition(":")[2]) for labels, _ in assigned}
+
+    def _samples(self, name: str) -> list[tuple[str, float]]:
+        """Labels and values; none where it cannot be read."""
         try:
             _, text = self._get("/metrics")
         except (OSError, http.client.HTTPException):
-            return 0.0
-        return sum(
-            float(value)
-            for found, has, value in _SAMPLE.findall(text)
-            if found == name and labels in has
-        )
+            return []
+        return [(has, float(value)) for found, has, value in _SAMPLE.findall(text) if found == name]
 
     def assignments(self) -> int:
         """How many assignments the log tells of: a rebalance gives each member one."""
