@@ -124,7 +124,7 @@ class Matcher:
             )
             return COPY | BESIDE if beside else COPY
         found = 0
-        if self.phrases.is_all(read):
+        if self.phrases.is_all(read) and self._is_said(text):
             found |= WHOLE
         if parts or self.phrases.opens(words):
             found |= OPENS
@@ -136,6 +136,17 @@ class Matcher:
         if self._in_context(words):
             found |= CONTEXT
         return found
+
+    def _is_said(self, text: str) -> bool:
+        """Whether a text that is a phrase is one without the campaign's hashtags, too.
+
+        In scripts without spaces a hashtag spells the phrase itself: `#我也是` with a picture says
+        no more than `#MeToo` with one.
+        """
+        tagless = _TAG.sub(
+            lambda tag: ". " if self.has_tag(canonical(tag[0][1:])) else tag[0], text
+        )
+        return tagless == text or self.phrases.is_all(self._sentences(tagless))
 
     def _parts(self, read: Sentences) -> list[tuple[int, int]]:
         """The sentences that are phrases."""

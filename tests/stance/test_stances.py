@@ -57,6 +57,18 @@ def test_a_tag_alone_is_testimony(tag: str) -> None:
         assert stance(post(text, lang="und")) == "testimony"
 
 
+@pytest.mark.parametrize("tag", METOO.all_hashtags)
+def test_a_tag_with_a_link_is_unclear_in_all_scripts(tag: str) -> None:
+    """`#我也是` spells a phrase, and is a hashtag."""
+    if any(char.isalpha() for char in tag):
+        assert stance(post(f"#{tag} https://t.co/abc", lang="und")) == "unclear"
+
+
+@pytest.mark.parametrize("text", ["#我也是 我也是 https://t.co/abc", "我也是 https://t.co/abc"])
+def test_a_phrase_with_a_link_is_testimony(text: str) -> None:
+    assert stance(post(text, lang="und")) == "testimony"
+
+
 @pytest.mark.parametrize(
     ("one", "expected"),
     [
