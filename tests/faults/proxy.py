@@ -1,4 +1,4 @@
-"""A TCP proxy that can be cut, stalled, and leave connections half-open."""
+"""A TCP proxy that can be cut, stalled, slowed down, and leave connections half-open."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Proxy:
 
     def __init__(self, target: int) -> None:
         self.port = free_port()
+        self.delay = 0.0  # seconds that each answer is held back
         self._target = target
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -110,7 +111,7 @@ class Proxy:
         self._links.add(link)
         pumps = [
             asyncio.ensure_future(self._pump(link, reader, far_writer)),
-            asyncio.ensure_future(self._pump(link, far_reader, writer)),
+            asyncio.ensure_future(self._pump(link, far_reader, writer, answers=True)),
         ]
         self._tasks.update(pumps)
         try:
@@ -124,11 +125,18 @@ class Proxy:
             link.reset()
 
     async def _pump(
-        self, link: _Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        link: _Link,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        answers: bool = False,
     ) -> None:
         assert self._flowing is not None
         with suppress(OSError):
             while data := await reader.read(_CHUNK):
+                if answers and self.delay:
+                    await asyncio.sleep(self.delay)
                 await self._flowing.wait()
                 if link.frozen:
                     continue  # swallowed: neither end learns of it

@@ -67,6 +67,8 @@ def worker_environment(settings: Settings) -> dict[str, str]:
         "STREAMS_KAFKA__SESSION_TIMEOUT": str(settings.kafka.session_timeout),
         "STREAMS_DEDUPE__HORIZON": str(settings.dedupe.horizon),
         "STREAMS_COMMIT__MAX_AGE": str(settings.commit.max_age),
+        "STREAMS_COMMIT__MAX_POSTS": str(settings.commit.max_posts),
+        "STREAMS_KAFKA__MAX_POLL_RECORDS": str(settings.kafka.max_poll_records),
         "STREAMS_REDIS__TIMEOUT": str(redis.timeout),
     }
     if redis.sentinels and redis.service:
