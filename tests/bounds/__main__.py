@@ -28,11 +28,11 @@ from rich.table import Table
 
 from streams.embedded import Child, free_port
 from streams.errors import UserError
-from tests.benchmarks.firehose import PAYLOADS, Firehose
 from tests.benchmarks.measure import tree_rss
 from tests.benchmarks.services import Services, say, services
 from tests.benchmarks.streams_worker import committed, correct, process, totals, until_assigned
 from tests.benchmarks.topics import Topic, fill
+from tests.bounds.backlog import Backlog
 
 BOUND_MB: Final = 300.0
 _LOOK_SECONDS: Final = 0.1
@@ -95,9 +95,9 @@ def published_lag(port: int) -> float:
 
 def bounds(running: Services, posts: int, seconds: float) -> tuple[list[Stretch], float, bool]:
     """The stretches, the lag that the worker publishes at the end, and whether counts are exact."""
-    firehose = Firehose(PAYLOADS["compact-v2"], posts, share=0.05)
     settings = running.settings("bounds", raw="posts.raw")
-    topic: Topic = asyncio.run(fill(settings.kafka, firehose))
+    topic: Topic = asyncio.run(fill(settings.kafka, Backlog(posts)))
+    posts = topic.posts
     say(f"  {posts:,} posts wait")
     port = free_port()
     with Redis.from_url(running.redis_url, socket_timeout=90) as redis, ExitStack() as stack:
