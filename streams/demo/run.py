@@ -114,6 +114,7 @@ async def _replay_and_watch(options: Options, parts: Parts, console: Console) ->
     )
     if not options.once:
         console.print(f"still serving {', '.join(parts.urls.values())}; Ctrl-C ends it")
+        console.print(f"other commands see it after: set -a; . {FOLDER}/demo.env; set +a")
         while True:
             parts.require_running()
             await asyncio.sleep(1)

@@ -23,8 +23,8 @@ class Endpoint(NamedTuple):
     of the request but its path.
 
     `path` has no prefix; `missing`: what is not there where it answers 404; `guarded`: whether it
-    wants the token; `streams`: whether it looks at headers, too, and may give a response by itself:
-    server-sent events.
+    wants the token; `streams`: whether it looks at headers, too, and may give a response by itself
+    (server-sent events), or a document that is JSON already.
     """
 
     path: str
@@ -49,7 +49,8 @@ def route(endpoint: Endpoint, access: Access, shared: Shared) -> Route:
             found = await endpoint.answer(request, query)
             if isinstance(found, Response):
                 return found
-            return json_response(request, orjson.dumps(found), private=private)
+            body = found if isinstance(found, bytes) else orjson.dumps(found)
+            return json_response(request, body, private=private)
 
         async def make() -> bytes:
             return orjson.dumps(await endpoint.answer(request, query))

@@ -14,8 +14,9 @@ from starlette.responses import Response
 from streams.exporter.endpoints import Endpoint
 from streams.exporter.feed import Feed
 from streams.exporter.models import Events, ListedEvent
-from streams.exporter.parameters import MOST_EVENTS, EventsQuery
+from streams.exporter.parameters import EventsQuery
 from streams.exporter.problems import Problem
+from streams.exporter.sharing import Shared
 from streams.posts.links import link
 from streams.store.events import Written
 
@@ -29,6 +30,7 @@ class EventsApi:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
+        self._shared = Shared()
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -43,9 +45,9 @@ class EventsApi:
             )
         ]
 
-    async def events(self, request: Request, query: EventsQuery) -> Events | Response:
+    async def events(self, request: Request, query: EventsQuery) -> bytes | Response:
         """Server-sent events; JSON where `Accept` asks for it: the newest first, or with `after`
-        those that came after it, in order.
+        those that came after it, in order; of all that the stream holds, whatever is asked for.
 
         `campaign` and `kind` choose.  A listener that comes back with `Last-Event-ID` (or `after`)
         misses nothing that the stream still holds.
@@ -62,9 +64,12 @@ class EventsApi:
             if not _CURSOR.fullmatch(last):
                 raise Problem(400, "Last-Event-ID: the id of an event that was sent")
         if "application/json" in request.headers.get("accept", ""):
-            page = await self._feed.older(after, MOST_EVENTS)
-            found = [event for event in page if wanted(event)][: query.limit]
-            return {"events": [_listed(event) for event in found]}
+
+            async def make() -> bytes:
+                found = await self._feed.listed(after, wanted, limit=query.limit, each=query.each)
+                return orjson.dumps({"events": [_listed(event) for event in found]})
+
+            return await self._shared.get((after, query), make)
 
         async def sent() -> AsyncIterator[ServerSentEvent]:
             async for event in self._feed.listen(after):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncIterator
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -15,6 +15,7 @@ from streams.store.events import EventStore, Written
 log: Final = logging.getLogger(__name__)
 
 _PAGE: Final = 500
+_LIST_PAGE: Final = 1_000
 _KEPT: Final = 2_000  # for listeners that are a little behind; the rest they read from Redis
 _FIRST: Final = "0-0"
 _AT_ONCE: Final = 8  # reads of older events: hundreds may come back at the same time
@@ -51,12 +52,34 @@ class Feed:
             self._more.set()
             self._more = asyncio.Event()
 
-    async def older(self, after: str | None, count: int) -> list[Written]:
-        """From Redis: after a cursor in order, or (None) the newest, newest first."""
-        async with self._gate:
-            if after is None:
-                return await self.store.newest(count)
-            return await self.store.after(after, count)
+    async def listed(
+        self, after: str | None, wanted: Callable[[Written], bool], *, limit: int, each: int
+    ) -> list[Written]:
+        """The wanted among all that the stream holds: after a cursor in order, or (None) newest
+        first; `limit` of them at most, and `each` of a kind.
+
+        Posts of amplifiers come by the thousand, a threshold once in a day: who asks for it gets
+        it, however many of the others lie on top of it.
+        """
+        found: list[Written] = []
+        kinds: Counter[str] = Counter()
+        cursor = after
+        while True:
+            async with self._gate:
+                if after is None:
+                    page = await self.store.newest(_LIST_PAGE, before=cursor)
+                else:
+                    page = await self.store.after(cursor or after, _LIST_PAGE)
+            for event in page:
+                kind = event.document["kind"]
+                if wanted(event) and kinds[kind] < each:
+                    kinds[kind] += 1
+                    found.append(event)
+                    if len(found) == limit:
+                        return found
+            if len(page) < _LIST_PAGE:
+                return found
+            cursor = page[-1].cursor
 
     async def listen(self, after: str | None) -> AsyncIterator[Written]:
         """Events written after that cursor (None: from now on), without end.
@@ -74,13 +97,15 @@ class Feed:
                 await more.wait()
 
     async def _newest(self) -> str:
-        newest = await self.older(None, 1)
+        async with self._gate:
+            newest = await self.store.newest(1)
         return newest[0].cursor if newest else _FIRST
 
     async def _after(self, cursor: str) -> list[Written]:
         if self._recent and _place(self._recent[0].cursor) <= _place(cursor):
             return [event for event in self._recent if _place(event.cursor) > _place(cursor)]
-        return await self.older(cursor, _PAGE)
+        async with self._gate:
+            return await self.store.after(cursor, _PAGE)
 
 
 def _place(cursor: str) -> tuple[int, int]:

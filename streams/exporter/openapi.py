@@ -16,7 +16,7 @@ import msgspec
 from streams import __version__
 from streams.exporter.endpoints import Endpoint
 from streams.exporter.models import ProblemDetails
-from streams.exporter.parameters import Name
+from streams.exporter.parameters import Name, given
 
 _REFS: Final = "#/components/schemas/{name}"
 _IN_PATH: Final = re.compile(r"{(\w+)}")
@@ -83,20 +83,8 @@ def _in_query(endpoint: Endpoint) -> list[dict[str, Any]]:
     for name, schema in properties.items():
         described = {key: text for key, text in schema.items() if key == "description"}
         rest = {key: value for key, value in schema.items() if key != "description"}
-        parameters.append({"name": name, "in": "query", **described, "schema": _given(rest)})
+        parameters.append({"name": name, "in": "query", **described, "schema": given(rest)})
     return parameters
-
-
-def _given(schema: dict[str, Any]) -> dict[str, Any]:
-    """Of a parameter that is given: a query cannot say null."""
-    if schema.get("default", 0) is None:
-        schema = {key: value for key, value in schema.items() if key != "default"}
-    if "anyOf" in schema:
-        [one] = [one for one in schema["anyOf"] if one != {"type": "null"}]
-        schema = {**{key: value for key, value in schema.items() if key != "anyOf"}, **one}
-    if "enum" in schema:
-        schema = {**schema, "enum": [one for one in schema["enum"] if one is not None]}
-    return schema
 
 
 def _responses(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypeAlias, TypeVar
+from functools import cache
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -84,6 +85,9 @@ class EventsQuery(Query, frozen=True, kw_only=True):
     limit: Annotated[
         int, Meta(ge=1, le=MOST_EVENTS, description="events of a list; a stream has no end")
     ] = 100
+    each: Annotated[
+        int, Meta(ge=1, le=MOST_EVENTS, description="events of a list, of each kind")
+    ] = MOST_EVENTS
 
 
 Q = TypeVar("Q", bound=Query)
@@ -102,39 +106,49 @@ def parse(request: Request, kind: type[Q]) -> Q:
 
 
 def convert(given: dict[str, str], kind: type[Q]) -> Q:
-    """Raises `Problem` for wrong values."""
+    """Raises `Problem` for wrong values, and says which are right."""
+    schemas = _schemas(kind)
+    values: dict[str, str | int] = {}
     for name, text in given.items():
+        if "\x00" in text or "\ufffd" in text:  # the latter stands for what was no UTF-8
+            raise Problem(400, f"{name}: has a NUL, or is no UTF-8")
+        number = schemas[name].get("type") == "integer"
         # A lax conversion takes more spellings of a number, and `null`, than we want to promise.
-        if name in _NUMBERS and not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise Problem(400, f"{name}: a whole number")
-        if name not in _NUMBERS and "\x00" in text:
-            raise Problem(400, f"{name}: has a NUL")
-    values = {name: int(text) if name in _NUMBERS else text for name, text in given.items()}
+        if number and not (text.isascii() and text.isdecimal() and len(text) < 10):
+            raise Problem(400, f"{name}: {_wanted(schemas[name])}")
+        values[name] = int(text) if number else text
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        said, _, name = str(error).rstrip("`").rpartition(" - at `$.")
-        if name in _OPTIONS:
-            raise Problem(400, f"{name}: take one of {', '.join(_OPTIONS[name])}") from None
-        raise Problem(400, f"{name}: {said[:1].lower()}{said[1:]}") from None
+        name = str(error).rstrip("`").rpartition(" - at `$.")[2]
+        raise Problem(400, f"{name}: {_wanted(schemas[name])}") from None
 
 
-_NUMBERS: Final = frozenset({"top", "limit"})
+def _wanted(schema: dict[str, Any]) -> str:
+    """What a parameter takes, in words."""
+    if "enum" in schema:
+        return f"take one of {', '.join(schema['enum'])}"
+    if schema.get("type") == "integer":
+        return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+    if "pattern" in schema:
+        return f"has to be as {schema['pattern']}"
+    return f"{schema['minLength']} to {schema['maxLength']} characters"
 
 
-def _options() -> dict[str, tuple[str, ...]]:
-    """Names of parameters that have few values, and these."""
-    found: dict[str, tuple[str, ...]] = {}
-    for kind in (SeriesQuery, LiveQuery, HashtagsQuery, PostsQuery, EventsQuery):
-        for name, schema in msgspec.json.schema_components([kind])[1][kind.__name__][
-            "properties"
-        ].items():
-            choices = schema.get("enum") or next(
-                (one["enum"] for one in schema.get("anyOf", ()) if "enum" in one), ()
-            )
-            if choices:
-                found[name] = tuple(str(choice) for choice in choices if choice is not None)
-    return found
+@cache
+def _schemas(kind: type[Query]) -> dict[str, dict[str, Any]]:
+    """By parameter, the JSON schema of its values."""
+    _, found = msgspec.json.schema_components([kind])
+    return {name: given(schema) for name, schema in found[kind.__name__]["properties"].items()}
 
 
-_OPTIONS: Final = _options()
+def given(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that is given: a query cannot say null."""
+    if schema.get("default", 0) is None:
+        schema = {key: value for key, value in schema.items() if key != "default"}
+    if "anyOf" in schema:
+        [one] = [one for one in schema["anyOf"] if one != {"type": "null"}]
+        schema = {**{key: value for key, value in schema.items() if key != "anyOf"}, **one}
+    if "enum" in schema:
+        schema = {**schema, "enum": [one for one in schema["enum"] if one is not None]}
+    return schema

@@ -100,12 +100,11 @@ class EventStore:
         parts = ((field.decode().partition(US), n) for field, n in stored.items())
         return {(campaign, kind): int(n) for (campaign, _, kind), n in parts}
 
-    async def newest(self, count: int) -> list[Written]:
-        """The newest events, newest first."""
-        return [
-            _written(*entry)
-            for entry in await self._redis.xrevrange(self._keys.stream, count=count)
-        ]
+    async def newest(self, count: int, before: str | None = None) -> list[Written]:
+        """The newest events (with `before`: those written before that cursor), newest first."""
+        top = "+" if before is None else f"({before}"
+        entries = await self._redis.xrevrange(self._keys.stream, max=top, count=count)
+        return [_written(*entry) for entry in entries]
 
     async def after(self, cursor: str, count: int) -> list[Written]:
         """Events written after that cursor, in order."""

@@ -137,6 +137,38 @@ async def test_a_burst_shows_within_two_seconds(exporter: Start, visit: Go, fill
     assert float((await visited.page.title()).partition("/")[0]) > 19
 
 
+async def test_chance_is_no_trend(exporter: Start, visit: Go, filled: Filled) -> None:
+    fill(filled)
+    filled.campaign(0, T - 90, 180)  # beside the 21 and 22 of `fill`
+    filled.campaign(0, T - 30, 200)
+    visited = await visit(exporter().url)
+    assert await visited.text("#trend") == "steady"
+    filled.campaign(0, T + 2, 300)
+    filled.partition(0, watermark=T + 10)
+    await visited.says("#trend", "rising: doubles in")
+
+
+async def test_what_is_rare_stays_under_known_accounts(
+    exporter: Start, visit: Go, filled: Filled
+) -> None:
+    fill(filled)
+    for n in range(1_500):
+        event = {"id": f"metoo:amplifier:x:{n}:0", "campaign": "metoo", "kind": "amplifier"}
+        detail = '{"followers":900000,"kind":"original"}'
+        stamp = {**event, "name": f"x:{n}", "at": str(T * 1000 - 1), "detail": detail}
+        filled.redis.xadd(filled.layout.events.stream, stamp)
+    running = exporter()
+    visited = await visit(running.url)
+    await visited.says("#events", "posts reached")
+    for n in range(1_500, 3_000):
+        stamp = {**event, "name": f"x:{n}", "at": str(T * 1000 - 1), "detail": detail}
+        filled.redis.xadd(filled.layout.events.stream, stamp)
+    await visited.page.reload()
+    await visited.says("#events", "posts reached")
+    await visited.says("#known", "900K followers")
+    assert visited.errors == []
+
+
 async def test_comes_back_after_the_exporter(exporter: Start, visit: Go, filled: Filled) -> None:
     fill(filled)
     running = exporter()

@@ -238,3 +238,51 @@ def test_the_token_comes_from_a_file(tmp_path: Any, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("STREAMS_EXPORTER__TOKEN_FILE", str(tmp_path / "missing"))
     with pytest.raises(ConfigError, match="token_file"):
         load_settings(None)
+
+
+async def test_what_is_rare_is_found_under_what_is_not(
+    make: Callable[..., Ask], filled: Filled
+) -> None:
+    write(filled, "threshold", "page")
+    for n in range(2_100):
+        write(filled, "amplifier", f"x:{n}")
+    ask = make()
+
+    async def names(query: str) -> list[str]:
+        found = await ask(f"/api/v1/events?{query}", accept="application/json")
+        return [event["name"] for event in found.json()["events"]]
+
+    assert await names("limit=2") == ["x:2099", "x:2098"]
+    assert await names("kind=threshold") == ["page"]
+    assert await names("each=2") == ["x:2099", "x:2098", "page"]
+    write(filled, "threshold", "info")
+    assert await names("kind=threshold&after=0-0") == ["page", "info"]
+    assert await names("kind=threshold&each=1&campaign=metoo") == ["info"]
+    assert await names("campaign=other") == []
+
+
+def write(filled: Filled, kind: str, name: str) -> None:
+    """An event, as the store writes it."""
+    event = {"id": f"metoo:{kind}:{name}:0", "campaign": "metoo", "kind": kind, "name": name}
+    detail = '{"followers":9,"kind":"original"}' if kind == "amplifier" else '{"velocity":9}'
+    filled.redis.xadd(filled.layout.events.stream, {**event, "at": str(MS), "detail": detail})
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("posts?limit=-1", "limit: a whole number from 1 to 500"),
+        ("posts?limit=99999999999", "limit: a whole number from 1 to 500"),
+        ("posts?limit=501", "limit: a whole number from 1 to 500"),
+        ("live?window=5m", "window: take one of 1h, 24h"),
+        ("hashtags?window=2h", "window: take one of 15m, 1h, 1m, 24h, 5m"),
+        ("posts?hashtag=", "hashtag: 1 to 300 characters"),
+        ("posts?hashtag=%FF", "hashtag: has a NUL, or is no UTF-8"),
+        ("posts?lang=e1", "lang: has to be as ^[A-Za-z]{2,8}$"),
+    ],
+)
+async def test_a_refusal_says_what_is_taken(
+    make: Callable[..., Ask], query: str, says: str
+) -> None:
+    answered = await make()(f"/api/v1/{query}")
+    assert (answered.status, answered.json()["detail"]) == (400, says)

@@ -11,6 +11,7 @@ const MARKED = new Set(["threshold", "milestone", "platform", "amplifier"]);
 const FEET = 0.4; // how much of the mark of a known account's post shows: they are many
 // A forecast that knows little is wide: it does not flatten the curve.
 const WIDEST = 1.6;
+const APART = 15; // px between lines, less than which their labels would overlap
 const AHEAD = { "1h": ["15m", 900], "24h": ["1h", 3600] };
 
 let plot = null;
@@ -28,7 +29,8 @@ function thresholds(u) {
   ctx.textAlign = "right";
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-  for (const [severity, value] of Object.entries(drawn.thresholds)) {
+  let above = { y: -Infinity, x: left + width }; // the label before, which begins at x
+  for (const [severity, value] of Object.entries(drawn.thresholds).sort((one, other) => other[1] - one[1])) {
     if (value > u.scales.y.max) continue;
     const y = Math.round(u.valToPos(value, "y", true));
     ctx.strokeStyle = colour("--threshold");
@@ -36,7 +38,13 @@ function thresholds(u) {
     ctx.moveTo(left, y);
     ctx.lineTo(left + width, y);
     ctx.stroke();
-    if (y - top > 16 * devicePixelRatio) label(ctx, `${severity} ${value}/s`, left + width, y);
+    if (y - top <= 16 * devicePixelRatio) continue;
+    // Lines that are close together have their labels side by side.
+    const text = `${severity} ${value}/s`;
+    const beside = y - above.y < APART * devicePixelRatio;
+    const [right, base] = beside ? [above.x - 8 * devicePixelRatio, above.y] : [left + width, y];
+    label(ctx, text, right, base);
+    above = { y: base, x: right - ctx.measureText(text).width };
   }
   ctx.restore();
 }
@@ -97,7 +105,7 @@ function reading(u) {
   const [start, posts, velocity] = rows[index];
   const near = drawn.marks.filter((event) => event.at >= start && event.at < start + drawn.step * 1000);
   const said = posts == null ? `forecast ${rate(velocity)}/s` : `${rate(velocity)}/s, ${count(posts)} posts`;
-  target.textContent = [`${clock(start)}  ${said}`, ...near.slice(0, 1).map(tell)].join(" · ");
+  target.textContent = [`${clock(start)}  ${said}`, ...near.sort((one, other) => (one.kind === "amplifier") - (other.kind === "amplifier")).slice(0, 1).map(tell)].join(" · ");
 }
 
 function options(width) {
@@ -184,7 +192,8 @@ function describe({ series, window }, events) {
   const peak = series.start + series.posts.indexOf(most) * series.step * 1000;
   const name = window.name === "1h" ? "Last hour" : "Last 24 hours";
   if (!most) return `${name}: no posts.`;
-  const marked = events.length ? ` Marked: ${events.map(tell).slice(0, 5).join("; ")}.` : "";
+  const told = [...events.filter((event) => event.kind !== "amplifier"), ...events.filter((event) => event.kind === "amplifier")];
+  const marked = told.length ? ` Marked: ${told.map(tell).slice(0, 5).join("; ")}.` : "";
   return `${name}: most at ${clock(peak)} UTC with ${rate(most / series.step)} posts per second.${marked}`;
 }
 

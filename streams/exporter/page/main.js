@@ -9,6 +9,8 @@ import { showShares } from "./shares.js";
 
 const LISTS_MS = 3000;
 const EVENTS = 200;
+const EACH = 20;
+const RARE_MS = 30_000; // a new one is among the newest; those under a thousand others are asked for now and then
 const POSTS = 10;
 const TAGS = 12;
 const TOKEN = "streams-token";
@@ -18,6 +20,7 @@ const chosen = read();
 let close = null;
 let asked = 0; // when the lists were
 let events = [];
+let rare = { asked: 0, events: [] }; // of each kind the newest
 let shown = null;
 
 /** Campaign and window are in the address, so that a view can be passed on. */
@@ -41,6 +44,7 @@ function start() {
   close?.();
   asked = 0;
   events = [];
+  rare = { asked: 0, events: [] };
   const query = new URLSearchParams(Object.entries(chosen).filter(([, value]) => value != null));
   close = listen(query, {
     view: (document) => {
@@ -126,10 +130,12 @@ async function lists({ campaign, closed, window, watermark, read_at }) {
   asked = performance.now();
   const open = !closed || token() != null;
   const name = encodeURIComponent(campaign.campaign);
-  const [tags, told, posts] = await Promise.all([
+  const often = !rare.asked || asked - rare.asked > RARE_MS;
+  const [tags, told, posts, each] = await Promise.all([
     get(`hashtags?window=${window.name}&top=${TAGS}`),
     open ? get(`events?campaign=${name}&limit=${EVENTS}`, token()) : null,
     open ? get(`posts?campaign=${name}&limit=${POSTS}`, token()) : null,
+    open && often ? get(`events?campaign=${name}&limit=1000&each=${EACH}`, token()) : null,
   ]);
   if (shown.campaign?.campaign !== campaign.campaign) return;
   const now = watermark ?? read_at;
@@ -137,7 +143,9 @@ async function lists({ campaign, closed, window, watermark, read_at }) {
   if (told?.refused) sessionStorage.removeItem(TOKEN);
   at("token").hidden = !closed || token() != null;
   if (told?.events) {
-    events = told.events.toSorted((one, other) => other.at - one.at);
+    if (each?.events) rare = { asked, events: each.events };
+    const all = new Map([...rare.events, ...told.events].map((event) => [event.cursor, event]));
+    events = [...all.values()].sort((one, other) => other.at - one.at);
     showEvents(events, now);
     showCurve(shown, events);
   }

@@ -3,6 +3,8 @@ import { at, fill, make, say } from "./dom.js";
 import { clock, compact, count, duration, moment, rate } from "./format.js";
 
 const ABOVE = 3; // the scale goes so far beyond the highest threshold, and below the lowest
+const MINUTE = 60;
+const CHANCE = 2; // standard deviations of the difference of two counts: the root of their sum
 const HORIZONS = { "15m": "Next 15 min", "1h": "Next hour" };
 
 /** A place on a logarithmic scale, 0-100. */
@@ -34,10 +36,14 @@ function scale(thresholds, velocity) {
   );
 }
 
+/** What the newest minute is to the one before it; a change that chance alone explains is none. */
 function trend(now) {
-  if (now?.doubling_seconds != null) return `rising: doubles in ${duration(now.doubling_seconds)}`;
   if (now?.acceleration == null || now.velocity === 0) return "over the last minute";
-  return now.acceleration > 0 ? "rising" : now.acceleration < 0 ? "slowing down" : "steady";
+  const count = now.velocity * MINUTE;
+  const change = now.acceleration * MINUTE * MINUTE;
+  if (Math.abs(change) < CHANCE * Math.sqrt(2 * count - change)) return "steady";
+  if (change < 0) return "slowing down";
+  return now.doubling_seconds == null ? "rising" : `rising: doubles in ${duration(now.doubling_seconds)}`;
 }
 
 function crossing(insight, now) {
