@@ -12,13 +12,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from aiokafka.errors import KafkaError
 
 from streams.ports import Batch, Wait
-from streams.posts import Deleted, Post, Unreadable, decode
+from streams.posts import uid_of
 from streams.producing import Delivery, Producer
 from streams.reading import Record, platform_of
 
@@ -39,10 +38,9 @@ def keyed_by(record: Record, partition: int) -> tuple[bytes, bool]:
 
     Returns the bytes to hash and whether they become the record's key.
     """
-    with suppress(Unreadable):
-        post = decode(record.value, platform_of(record))
-        if isinstance(post, Post | Deleted):
-            return post.uid.encode(), True
+    uid = uid_of(record.value, platform_of(record))
+    if uid is not None:
+        return uid.encode(), True
     return f"{partition}:{record.offset}".encode(), False
 
 
@@ -132,11 +130,12 @@ class Forwarder:
 
     async def _send(self, records: Sequence[Any]) -> None:
         delivery = Delivery(self._producer)
+        partition = ("source-partition", b"%d" % self._partition)
         for record in records:
             by, is_uid = keyed_by(record, self._partition)
             headers = [
                 *record.headers,
-                ("source-partition", b"%d" % self._partition),
+                partition,
                 ("source-offset", b"%d" % record.offset),
             ]
             if is_uid and record.key != by:  # a dead letter gets its own key back

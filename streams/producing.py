@@ -169,11 +169,12 @@ class Delivery:
         batch = self._open.get(place)
         if batch is None:
             batch = self._open[place] = self._producer.create_batch()
-        record = {"timestamp": timestamp, "key": key, "value": value, "headers": headers}
-        if batch.append(**record) is None:  # it is full
+        done = batch.append(timestamp=timestamp, key=key, value=value, headers=headers)
+        if done is None:  # it is full
             await self._send(place)
             batch = self._open[place] = self._producer.create_batch()
-            batch.append(**record)  # the first one always fits
+            # The first one always fits.
+            batch.append(timestamp=timestamp, key=key, value=value, headers=headers)
 
     async def acknowledged(self) -> None:
         """Send what is open; return when the brokers have everything."""

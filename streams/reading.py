@@ -24,6 +24,7 @@ from streams.retention import HOUR_MS, TAG_KEEP_MS
 FUTURE_MS: Final = 5 * 60_000  # a post may be this much newer than its record
 _KEYS: Final = GenerationKeys("")
 _NEVER: Final = 1 << 62
+_LONGEST_OFFSET: Final = 20  # digits of 64 bits
 
 
 class Record(Protocol):
@@ -105,20 +106,28 @@ def seen_member(uid: str) -> tuple[str, str]:
 
 def source_of(record: Record) -> tuple[str, int] | None:
     """Partition and offset of the raw record that this one was forwarded from, if it was."""
-    partition = offset = None
-    for name, value in record.headers:
-        if name == "source-partition":
-            partition = value.decode("ascii", "replace")
-        elif name == "source-offset":
-            offset = int(value)
-    return (partition, offset) if partition is not None and offset is not None else None
+    return _headers(record)[0]
 
 
 def platform_of(record: Record) -> str | None:
+    """The header `platform`."""
+    return _headers(record)[1]
+
+
+def _headers(record: Record) -> tuple[tuple[str, int] | None, str | None]:
+    """Anybody can write headers, also without a value: what cannot be meant is not there."""
+    partition = offset = platform = None
     for name, value in record.headers:
-        if name == "platform":
-            return value.decode("ascii", "replace")
-    return None
+        if not value:
+            continue
+        if name == "source-partition":
+            partition = value.decode("ascii", "replace")
+        elif name == "source-offset":
+            offset = int(value) if value.isdigit() and len(value) < _LONGEST_OFFSET else None
+        elif name == "platform" and platform is None:
+            platform = value.decode("ascii", "replace")
+    source = (partition, offset) if partition is not None and offset is not None else None
+    return source, platform
 
 
 #: How many of these records are not in the partition of their uid.
@@ -150,11 +159,10 @@ def read(
     for record in records:
         source = platform = None
         if record.headers:
-            source = source_of(record)
+            source, platform = _headers(record)
             if source is not None and source[1] <= high.get(source[0], -1):
                 taken += 1
                 continue
-            platform = platform_of(record)
         try:
             post = decode(record.value, platform)
             if type(post) is Post:

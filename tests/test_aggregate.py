@@ -13,7 +13,7 @@ from streams.classify import Classifier
 from streams.increments import Result
 from streams.keys import US
 from streams.posts.birth import born_ms
-from streams.reading import Rules, read
+from streams.reading import Rules, platform_of, read, source_of
 from tests.protocol.fakes import FakeRecord
 
 RULES = Rules(author_key=b"0123456789abcdef")
@@ -96,3 +96,22 @@ def test_posts_of_known_accounts() -> None:
     )
     found = result({**answer(10), "text": "#MeToo"}, classifier=Classifier([known]))
     assert sum(map(len, found.notes.values())) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "source", "platform"),
+    [
+        ([], None, None),
+        ([("source-partition", b"3"), ("source-offset", b"17")], ("3", 17), None),
+        ([("source-offset", b"17"), ("platform", b"x")], None, "x"),
+        ([("source-partition", b"3"), ("source-offset", b"seventeen")], None, None),
+        ([("source-partition", b"3"), ("source-offset", b"9" * 5000)], None, None),
+        ([("source-partition", None), ("source-offset", None), ("platform", None)], None, None),
+        ([("platform", b"\xff"), ("platform", b"x")], None, "\ufffd"),
+    ],
+)
+def test_headers_that_anybody_may_write(
+    headers: list[tuple[str, bytes]], source: tuple[str, int] | None, platform: str | None
+) -> None:
+    record = FakeRecord(0, PARENT_MS, None, b"{}", headers)
+    assert (source_of(record), platform_of(record)) == (source, platform)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, NoReturn, Protocol
+from contextlib import suppress
+from typing import Final, NoReturn, Protocol, TypeAlias, TypeVar
 
 import msgspec
 import orjson
@@ -25,6 +26,7 @@ __all__ = [
     "Subject",
     "Unreadable",
     "decode",
+    "uid_of",
 ]
 
 
@@ -39,6 +41,10 @@ class Platform(Protocol):
     def PREFIXES(self) -> Mapping[bytes, Callable[[bytes], Decoded]]:  # noqa: N802
         """Decoders by the first bytes of records that need no look at their keys."""
 
+    @property
+    def NAMES(self) -> Mapping[bytes, Callable[[bytes], str]]:  # noqa: N802
+        """What reads the uid alone, by the first bytes of records where that is cheaper."""
+
     def recognises(self, keys: Mapping[str, msgspec.Raw]) -> bool:
         """Whether a record with these top-level keys is this platform's."""
 
@@ -50,18 +56,29 @@ class Platform(Protocol):
 _MODULES: Final[tuple[Platform, ...]] = (bluesky, mastodon, facebook, x)
 PLATFORMS: Final[Mapping[str, Platform]] = {module.PLATFORM: module for module in _MODULES}
 
-#: Decoders by platform of the header (None: of all) and by how a record begins.  What begins alike
-#: is told apart by `_HEAD` bytes: one look-up a record.
 _HEAD: Final = 6
-_HEADS: Final[dict[str | None, dict[bytes, tuple[bytes, Callable[[bytes], Decoded]]]]] = {
-    name: {
-        prefix[:_HEAD]: (prefix, decoder)
-        for module in modules
-        for prefix, decoder in module.PREFIXES.items()
+_R = TypeVar("_R")
+_Heads: TypeAlias = dict[str | None, dict[bytes, tuple[bytes, Callable[[bytes], _R]]]]
+
+
+def _by_head(read: Callable[[Platform], Mapping[bytes, Callable[[bytes], _R]]]) -> _Heads[_R]:
+    """Readers by platform of the header (None: of all) and by how a record begins.
+
+    What begins alike is told apart by `_HEAD` bytes: one look-up a record.
+    """
+    modules_of = [(None, _MODULES), *((one.PLATFORM, (one,)) for one in _MODULES)]
+    return {
+        name: {
+            prefix[:_HEAD]: (prefix, reader)
+            for module in modules
+            for prefix, reader in read(module).items()
+        }
+        for name, modules in modules_of
     }
-    for name, modules in [(None, _MODULES), *((one.PLATFORM, [one]) for one in _MODULES)]
-}
-_NO_HEADS: Final[dict[bytes, tuple[bytes, Callable[[bytes], Decoded]]]] = {}
+
+
+_HEADS: Final = _by_head(lambda module: module.PREFIXES)
+_NAMES: Final = _by_head(lambda module: module.NAMES)
 _keys: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _WHERE: Final = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 _TIMES: Final = ("created_at", "timestamp_ms", "created_time")
@@ -75,7 +92,7 @@ def decode(value: bytes | None, platform: str | None = None) -> Decoded:
     """
     if not value:
         raise Unreadable("empty", "the record has no value")
-    known = _HEADS.get(platform, _NO_HEADS).get(value[:_HEAD])
+    known = _HEADS.get(platform, {}).get(value[:_HEAD])
     if known is not None and value.startswith(known[0]):
         try:
             # msgspec checks only what it decodes, and JSON is UTF-8 throughout.
@@ -85,6 +102,24 @@ def decode(value: bytes | None, platform: str | None = None) -> Decoded:
         except (ValueError, Unreadable, RecursionError):
             pass  # something else that begins alike, or broken: the long way says which
     return _by_keys(value, platform)
+
+
+def uid_of(value: bytes | None, platform: str | None = None) -> str | None:
+    """The uid of a record that is a post or a delete, None of any other.
+
+    The same as `decode` gives, for less where only the uid is wanted: a third of the cost for X's
+    v2.  A record that `decode` refuses may have one, too.
+    """
+    if value:
+        known = _NAMES.get(platform, {}).get(value[:_HEAD])
+        if known is not None and value.startswith(known[0]):
+            with suppress(ValueError, Unreadable, RecursionError):
+                return known[1](value)
+    with suppress(Unreadable):
+        post = decode(value, platform)
+        if isinstance(post, Post | Deleted):
+            return post.uid
+    return None
 
 
 def _by_keys(value: bytes, platform: str | None) -> Decoded:

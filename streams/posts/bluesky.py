@@ -173,6 +173,7 @@ def _decode(value: bytes) -> Decoded:
 
 # How Jetstream begins every event: saves looking at its keys first.
 PREFIXES: Final[Mapping[bytes, Callable[[bytes], Decoded]]] = {b'{"did":"did:': _decode}
+NAMES: Final[Mapping[bytes, Callable[[bytes], str]]] = {}
 
 
 def _post(event: _Event, record: _PostRecord, uid: str) -> Post:

@@ -38,13 +38,14 @@ from streams.posts.facebook_common import (
 from streams.posts.facebook_feed import decode_webhook
 from streams.posts.post import Decoded, Ignored, Unreadable
 
-__all__ = ["PLATFORM", "PREFIXES", "decode", "recognises"]
+__all__ = ["NAMES", "PLATFORM", "PREFIXES", "decode", "recognises"]
 
 # How webhooks begin: saves looking at their keys first.
 PREFIXES: Final[Mapping[bytes, Callable[[bytes], Decoded]]] = {
     b'{"object":"page","entry":[': decode_webhook,
     b'{"entry":[': decode_webhook,
 }
+NAMES: Final[Mapping[bytes, Callable[[bytes], str]]] = {}
 # What tells a record of the Graph API from others with an `id`.
 _GRAPH: Final = frozenset(
     {"message", "story", "created_time", "message_tags", "permalink_url", "status_type"}

@@ -166,6 +166,7 @@ PREFIXES: Final[Mapping[bytes, Callable[[bytes], Decoded]]] = {
     b'{"stream":[': _decode_message,
     b'{"event":"': _decode_message,
 }
+NAMES: Final[Mapping[bytes, Callable[[bytes], str]]] = {}
 
 
 def _decode_status(value: bytes | msgspec.Raw, prefix: str) -> Decoded:

@@ -10,7 +10,7 @@ import msgspec
 from streams.posts.post import Decoded, Deleted, Ignored, Unreadable
 from streams.posts.x_common import uid_of
 from streams.posts.x_v1 import decode_status
-from streams.posts.x_v2 import decode_bare, decode_line
+from streams.posts.x_v2 import decode_bare, decode_line, name_line
 
 PLATFORM: Final = "x"
 # How a record of X begins, whatever follows: saves looking at its keys first.
@@ -18,6 +18,7 @@ PREFIXES: Final[Mapping[bytes, Callable[[bytes], Decoded]]] = {
     b'{"data":{': decode_line,
     b'{"created': decode_status,
 }
+NAMES: Final[Mapping[bytes, Callable[[bytes], str]]] = {b'{"data":{': name_line}
 # https://developer.x.com/en/docs/twitter-api/v1/tweets/filter-realtime/guides/streaming-message-types
 _CONTROL: Final = (
     *("limit", "scrub_geo", "status_withheld", "user_withheld", "disconnect", "warning"),

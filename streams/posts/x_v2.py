@@ -87,7 +87,22 @@ class _Line(msgspec.Struct, gc=False):
     includes: _Includes | None = None
 
 
+class _NamedTweet(msgspec.Struct, gc=False):
+    """What names a post, and what else one has to have."""
+
+    id: str
+    text: msgspec.Raw
+    author_id: str
+    created_at: str
+    edit_history_tweet_ids: list[str] | None = None
+
+
+class _Named(msgspec.Struct, gc=False):
+    data: _NamedTweet
+
+
 _line: Final = msgspec.json.Decoder(_Line).decode
+_named: Final = msgspec.json.Decoder(_Named).decode
 _bare: Final = msgspec.json.Decoder(_Tweet).decode
 _PLAIN: Final = Subject("original", None, None)
 _KINDS: Final = {"retweeted": "repost", "replied_to": "reply", "quoted": "quote"}
@@ -97,6 +112,13 @@ _ORDER: Final = ("repost", "reply", "quote", "original")
 def decode_line(value: bytes) -> Post:
     """An object of the filtered stream.  Raises `Unreadable` and what msgspec raises."""
     return _post(_line(value))
+
+
+def name_line(value: bytes) -> str:
+    """The uid that `decode_line` gives.  Raises for most of what it refuses."""
+    tweet = _named(value).data
+    history = tweet.edit_history_tweet_ids
+    return uid_of(history[0] if history else tweet.id)
 
 
 def decode_bare(value: bytes) -> Post:

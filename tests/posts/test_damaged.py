@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.posts import Post, Unreadable, decode
+from streams.posts import Deleted, Post, Unreadable, decode, uid_of
 from streams.posts.output import document
 from tests.posts.samples_facebook import comment_line, feed_line, line, node, tag, value, webhook
 from tests.posts.samples_mastodon import ID, event, status, status_line, update
@@ -48,11 +48,13 @@ RECORDS = {
 
 
 def check(record: bytes, platform: str | None) -> None:
+    uid = uid_of(record, platform)
     try:
         found = decode(record, platform)
     except Unreadable as error:
         orjson.dumps([error.reason, error.detail])
         return
+    assert uid == (found.uid if isinstance(found, Post | Deleted) else None)
     if isinstance(found, Post):
         orjson.dumps(document(found, (), ""))
         assert not any(char.isspace() for char in found.uid)

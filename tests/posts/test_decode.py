@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.posts import Post, Unreadable, decode
+from streams.posts import Deleted, Post, Unreadable, decode, uid_of
 from streams.posts.output import document
 from tests.posts.samples import line, v1, v2, v2_line
 
@@ -71,12 +71,22 @@ def test_order_and_white_space_do_not_matter(record: dict[str, Any]) -> None:
     assert decode(b" " + orjson.dumps(dict(reversed(record.items())))) == compact
 
 
+def test_an_edit_has_the_uid_of_its_first_version() -> None:
+    edited = v2(edit_history_tweet_ids=["919659438700670001", "919659438700670002"])
+    assert uid_of(v2_line(edited)) == "x:919659438700670001"
+    assert uid_of(v2_line(edited), "x") == "x:919659438700670001"
+    assert uid_of(v2_line(edited), "mastodon") is None
+    assert uid_of(None) is None
+
+
 def check(value: bytes) -> None:
+    uid = uid_of(value)
     try:
         found = decode(value)
     except Unreadable as error:
         orjson.dumps([error.reason, error.detail])
         return
+    assert uid == (found.uid if isinstance(found, Post | Deleted) else None)
     if isinstance(found, Post):
         text = orjson.dumps(document(found, (), ""))
         assert b"text_key" in text
