@@ -79,6 +79,9 @@ def _by_head(read: Callable[[Platform], Mapping[bytes, Callable[[bytes], _R]]]) 
 
 _HEADS: Final = _by_head(lambda module: module.PREFIXES)
 _NAMES: Final = _by_head(lambda module: module.NAMES)
+_NOBODYS: Final[
+    dict[bytes, tuple[bytes, Callable[[bytes], NoReturn]]]
+] = {}  # of a platform that nobody has a decoder for
 _keys: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _WHERE: Final = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 _TIMES: Final = ("created_at", "timestamp_ms", "created_time")
@@ -92,7 +95,7 @@ def decode(value: bytes | None, platform: str | None = None) -> Decoded:
     """
     if not value:
         raise Unreadable("empty", "the record has no value")
-    known = _HEADS.get(platform, {}).get(value[:_HEAD])
+    known = _HEADS.get(platform, _NOBODYS).get(value[:_HEAD])
     if known is not None and value.startswith(known[0]):
         try:
             # msgspec checks only what it decodes, and JSON is UTF-8 throughout.
@@ -111,7 +114,7 @@ def uid_of(value: bytes | None, platform: str | None = None) -> str | None:
     v2.  A record that `decode` refuses may have one, too.
     """
     if value:
-        known = _NAMES.get(platform, {}).get(value[:_HEAD])
+        known = _NAMES.get(platform, _NOBODYS).get(value[:_HEAD])
         if known is not None and value.startswith(known[0]):
             with suppress(ValueError, Unreadable, RecursionError):
                 return known[1](value)
