@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import shutil
@@ -22,6 +21,7 @@ from streams.campaigns import Campaign, load
 from streams.catalog import Catalog, CatalogReader
 from streams.config import Settings
 from streams.errors import UserError
+from streams.garbage import look_seldom
 from streams.health import Health, serve_health
 from streams.kafka import client_options, refusal
 from streams.keys import Layout
@@ -41,10 +41,6 @@ log: Final = logging.getLogger(__name__)
 
 _RETRY_SECONDS: Final = 2.0
 _BATCH_BYTES: Final = 256 * 1024  # of what is written to one partition at a time
-# New containers between two looks for garbage in cycles, and how many of these go by before older
-# ones are looked at.  A batch makes thousands, none in a cycle: with Python's 700, 10 and 10 a
-# worker takes 9 % more CPU (200,000 posts three times each way, in turns: 32.1 and 29.4 us a post).
-_GARBAGE: Final = (50_000, 20, 50)
 _STOP_SECONDS: Final = 4.0  # for Faust; the batch in hand has had its time before
 
 
@@ -213,8 +209,7 @@ async def _run(worker: Worker, health: Health, redis: Any, stop: asyncio.Event) 
     worker.attach(cast("BatchConsumer", app.consumer))
     health.watch(worker, redis)
     await app.start()
-    gc.freeze()  # what was imported and loaded is never garbage
-    gc.set_threshold(*_GARBAGE)
+    look_seldom()
     watch = asyncio.create_task(worker.watch())
     ended = asyncio.create_task(app.wait_until_stopped())
     told = asyncio.create_task(stop.wait())
