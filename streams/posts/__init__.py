@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Final, NoReturn, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -116,13 +115,15 @@ def uid_of(value: bytes | None, platform: str | None = None) -> str | None:
     if value:
         known = _NAMES.get(platform, _NOBODYS).get(value[:_HEAD])
         if known is not None and value.startswith(known[0]):
-            with suppress(ValueError, Unreadable, RecursionError):
+            try:
                 return known[1](value)
-    with suppress(Unreadable):
+            except (ValueError, Unreadable, RecursionError):
+                pass  # as in `decode`
+    try:
         post = decode(value, platform)
-        if isinstance(post, Post | Deleted):
-            return post.uid
-    return None
+    except Unreadable:
+        return None
+    return post.uid if isinstance(post, Post | Deleted) else None
 
 
 def _by_keys(value: bytes, platform: str | None) -> Decoded:
