@@ -76,8 +76,9 @@ class CampaignInsight(TypedDict):
     """What is worked out once a minute, at the end of a full one (`until`).
 
     `forecast` by horizon (15m, 1h); `next_threshold` and `next_milestone_at`: when they are
-    expected; `velocity_by`: of the last hour, by dimension and value; `milestones`: when each was
-    reached, by its number of posts.
+    expected; `velocity_by`: of the last hour, by dimension and value; `call_replies`: of the last
+    24 hours, by uid of an amplifier's post that is the call (the top 30 and `other`); `milestones`:
+    when each was reached, by its number of posts.
     """
 
     until: int
@@ -90,6 +91,7 @@ class CampaignInsight(TypedDict):
     reproduction: float | None
     entropy_bits: dict[str, float]
     velocity_by: dict[str, dict[str, float]]
+    call_replies: dict[str, int]
     milestones: dict[str, int]
 
 
