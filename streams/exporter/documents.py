@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import cast
 
 from streams.exporter.insight import Insight
-from streams.exporter.metrics import capped
 from streams.exporter.models import (
     Campaign,
     CampaignInsight,
@@ -96,7 +95,6 @@ def _insight(insight: Insight, name: str) -> CampaignInsight | None:
         "reproduction": found.reproduction,
         "entropy_bits": dict(found.entropy),
         "velocity_by": {name: dict(by) for name, by in found.velocities.items()},
-        "call_replies": capped(insight.replies.get(name, {})),
         "milestones": {
             posts: ms for (campaign, posts), ms in insight.reached.items() if campaign == name
         },

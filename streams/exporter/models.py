@@ -76,9 +76,8 @@ class CampaignInsight(TypedDict):
     """What is worked out once a minute, at the end of a full one (`until`).
 
     `forecast` by horizon (15m, 1h); `next_threshold` and `next_milestone_at`: when they are
-    expected; `velocity_by`: of the last hour, by dimension and value; `call_replies`: of the last
-    24 hours, by uid of an amplifier's post that is the call (the top 30 and `other`); `milestones`:
-    when each was reached, by its number of posts.
+    expected; `velocity_by`: of the last hour, by dimension and value; `milestones`: when each was
+    reached, by its number of posts.
     """
 
     until: int
@@ -91,7 +90,6 @@ class CampaignInsight(TypedDict):
     reproduction: float | None
     entropy_bits: dict[str, float]
     velocity_by: dict[str, dict[str, float]]
-    call_replies: dict[str, int]
     milestones: dict[str, int]
 
 
@@ -216,7 +214,8 @@ class Posts(TypedDict):
 
 class ListedEvent(TypedDict):
     """`name`: severity, number of posts, platform, language, country or uid; `detail`: numbers and
-    short texts; `link`: where an amplifier's post is read; `cursor` goes into `after`."""
+    short texts; `link`: where an amplifier's post is read; `replies`: where that is the call, the
+    campaign's posts of the last 24 hours that answer it; `cursor` goes into `after`."""
 
     cursor: str
     id: str
@@ -226,6 +225,7 @@ class ListedEvent(TypedDict):
     at: int
     detail: dict[str, Any]
     link: NotRequired[str | None]
+    replies: NotRequired[int]
 
 
 class Events(TypedDict):
