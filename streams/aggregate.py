@@ -25,11 +25,13 @@ from streams.increments import (
     Result,
     TagCell,
     note,
+    note_call,
     spread_authors,
     spread_campaigns,
     spread_delays,
     spread_firsts,
     spread_records,
+    spread_replies,
     spread_tags,
 )
 from streams.inheritance import NOTHING, PLATFORMS, Inherited, inherit, leaves_something
@@ -53,6 +55,7 @@ class _Campaigns(msgspec.Struct):
     parts: dict[tuple[Part, int], int] = {}  # the number is ten seconds since 1970
     delays: dict[tuple[str, int, int], int] = {}  # campaign, bound (s), minutes since 1970
     firsts: dict[tuple[str, str, str, str | None], int] = {}
+    replies: dict[tuple[str, str, int], int] = {}  # campaign, parent, hours since 1970
     #: Digests by campaign or campaign's hashtag, and minutes since 1970.
     authors: dict[tuple[str, int], set[str]] = {}
     tag_authors: dict[tuple[str, int], set[str]] = {}
@@ -116,6 +119,7 @@ def count(
     spread_campaigns(result, campaigns.parts)
     spread_firsts(result, campaigns.firsts)
     spread_delays(result, campaigns.delays)
+    spread_replies(result, campaigns.replies)
     spread_authors(result, "c", campaigns.authors)
     spread_authors(result, "h", campaigns.tag_authors)
     spread_records(result, reading.dead)
@@ -182,6 +186,11 @@ def _add_members(
             to.delays[reaction] = to.delays.get(reaction, 0) + 1
         if classifier.amplifiers.has(name, post):
             note(result, name, post)
+            if post.kind != "repost" and "call" in (membership.via, membership.stance):
+                note_call(result, name, post)
+        if post.kind == "reply" and post.parent is not None:
+            answer = (name, post.parent, created // HOUR_MS)
+            to.replies[answer] = to.replies.get(answer, 0) + 1
         _to_set(to.authors, (name, minute), author)
         place = (name, platform, lang, country)
         if created < to.firsts.get(place, _NEVER):

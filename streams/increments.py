@@ -105,6 +105,14 @@ def note(result: Result, campaign: str, post: Post) -> None:
     result.expire[key] = (hour + 1) * HOUR_MS + CAMPAIGN_KEEP_MS
 
 
+def note_call(result: Result, campaign: str, post: Post) -> None:
+    """An amplifier's post that is the call: who reads asks for the replies to it."""
+    hour = post.created_at // HOUR_MS
+    key = _KEYS.calls(hour)
+    result.notes.setdefault(key, {})[f"{campaign}{US}{post.uid}"] = str(post.followers or 0)
+    result.expire[key] = (hour + 1) * HOUR_MS + CAMPAIGN_KEEP_MS
+
+
 def spread_records(result: Result, dead: Iterable[DeadLetter]) -> None:
     """Records by outcome, and dead letters by reason."""
     for letter in dead:
@@ -166,6 +174,16 @@ def spread_campaigns(result: Result, parts: Mapping[tuple[Part, int], int]) -> N
         fields = _campaign_bucket(result, 3600, hour * HOUR_MS, CAMPAIGN_KEEP_MS)
         _add_all(fields, names[part], n)
         _add_all(result.incr.setdefault(_KEYS.campaigns, {}), names[part], n)
+
+
+def spread_replies(result: Result, replies: Mapping[tuple[str, str, int], int]) -> None:
+    """Replies by campaign, the post that they answer, and hour of their own (since 1970).
+
+    Whether that post is a call is for who reads to find out: it is in another partition.
+    """
+    for (name, parent, hour), n in replies.items():
+        end = (hour + 1) * HOUR_MS
+        _fields(result, _KEYS.replies(hour), end + TAG_KEEP_MS)[f"{name}{US}{parent}"] = n
 
 
 def spread_firsts(result: Result, firsts: Mapping[tuple[str, str, str, str | None], int]) -> None:

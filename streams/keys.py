@@ -95,6 +95,15 @@ class GenerationKeys(NamedTuple):
         created in an hour (hours since 1970)."""
         return f"{self.prefix}a:{hour}"
 
+    def calls(self, hour: int) -> str:
+        """Hash: campaign US uid -> followers, of those of `amplified` that are the call."""
+        return f"{self.prefix}a:calls:{hour}"
+
+    def replies(self, hour: int) -> str:
+        """Hash: campaign US uid -> posts of the campaign, created in an hour (hours since 1970),
+        that answer that post.  The post itself is another partition's."""
+        return f"{self.prefix}cb:replies:{hour}"
+
     @property
     def kept_lists(self) -> str:
         """Set: names of the lists of kept posts: campaign US hashtag."""

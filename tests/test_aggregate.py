@@ -90,6 +90,57 @@ def test_posts_of_amplifiers(followers: int | None, noted: int) -> None:
         assert found.expire[key] == (created // 3_600_000 + 1 + 49) * 3_600_000
 
 
+def replies(found: Result) -> dict[str, dict[str, int]]:
+    return {key: fields for key, fields in found.incr.items() if key.startswith("cb:replies:")}
+
+
+def test_replies_are_counted_by_the_post_that_they_answer() -> None:
+    """Whatever makes them posts of the campaign; a quote answers nothing."""
+    other = "919660000000000000"
+
+    def to(parent: str, one: dict[str, Any], kind: str = "replied_to") -> dict[str, Any]:
+        return {**one, "referenced_tweets": [{"type": kind, "id": parent}]}
+
+    found = result(
+        answer(10),
+        to(other, {**answer(20), "text": "#MeToo"}),
+        to(other, {**answer(4000), "text": "#MeToo"}),
+        to(other, {**answer(30), "text": "#MeToo"}, "quoted"),
+        to(other, {**answer(40), "text": "Good morning", "conversation_id": other}),
+    )
+    hour = PARENT_MS // 3_600_000
+    assert replies(found) == {
+        f"cb:replies:{hour}": {f"metoo{US}x:{PARENT}": 1, f"metoo{US}x:{other}": 1},
+        f"cb:replies:{hour + 1}": {f"metoo{US}x:{other}": 1},
+    }
+    assert found.expire[f"cb:replies:{hour}"] == (hour + 1 + 25) * 3_600_000
+    assert replies(result({**answer(10), "referenced_tweets": [], "text": "#MeToo"})) == {}
+
+
+CALL = CAMPAIGN.calls["en"][0]
+
+
+@pytest.mark.parametrize(
+    ("post", "followers", "noted"),
+    [
+        ({"text": CALL, "referenced_tweets": []}, 100_000, True),
+        ({"text": f"#MeToo {CALL}", "referenced_tweets": []}, 100_000, True),
+        ({"text": CALL, "referenced_tweets": []}, 99_999, False),
+        ({"text": "#MeToo", "referenced_tweets": []}, 100_000, False),
+        ({"text": CALL, "referenced_tweets": [{"type": "retweeted", "id": "5"}]}, 100_000, False),
+    ],
+)
+def test_calls_of_amplifiers(post: dict[str, Any], followers: int, *, noted: bool) -> None:
+    one = {**answer(10), **post}
+    found = result(one, public_metrics={"followers_count": followers})
+    calls = {key: fields for key, fields in found.notes.items() if "calls" in key}
+    hour = (PARENT_MS + 10_000) // 3_600_000
+    own = {f"a:calls:{hour}": {f"metoo{US}x:{one['id']}": "100000"}}
+    assert calls == (own if noted else {})
+    if noted:
+        assert found.expire[f"a:calls:{hour}"] == (hour + 1 + 49) * 3_600_000
+
+
 def test_posts_of_known_accounts() -> None:
     known = campaigns.parse(
         'name = "metoo"\nversion = "1"\naccounts = ["x:7"]\n[hashtags]\nen = ["MeToo"]', "a test"

@@ -28,6 +28,7 @@ def result() -> Result:
             "campaigns": {f"me{US}total{US}": 1, f"metoo{US}total{US}": 2},
             "cb:60:60": {f"me{US}total{US}": 1, f"metoo{US}total{US}": 2},
             "cb:60:120": {f"metoo{US}total{US}": 2},
+            "cb:replies:1": {f"me{US}x:2": 1, f"metoo{US}x:2": 2},
         },
         tags={"metoo": (STAYS, -1)},
         authors={
@@ -36,14 +37,20 @@ def result() -> Result:
             f"u:60:60:h{US}me": ["c"],
         },
         first={f"me{US}lang{US}en": 1, f"metoo{US}lang{US}en": 2},
-        notes={"a:1": {f"me{US}x:1": "n"}, "a:2": {f"metoo{US}x:1": "n"}},
+        notes={
+            "a:1": {f"me{US}x:1": "n"},
+            "a:2": {f"metoo{US}x:1": "n"},
+            "a:calls:1": {f"me{US}x:1": "9", f"metoo{US}x:1": "9"},
+        },
         expire={
             "seen:418933:x:7": 9,
             "b:60:60": 9,
             "cb:60:60": 9,
             "cb:60:120": 9,
+            "cb:replies:1": 9,
             "a:1": 9,
             "a:2": 9,
+            "a:calls:1": 9,
             f"u:60:60:c{US}me": 9,
             f"u:60:60:c{US}metoo": 9,
             f"u:60:60:h{US}me": 9,
@@ -60,11 +67,13 @@ def test_a_batch_is_cut_down_to_one_campaign() -> None:
     assert cut.incr == {
         "campaigns": {f"me{US}total{US}": 1},
         "cb:60:60": {f"me{US}total{US}": 1},
+        "cb:replies:1": {f"me{US}x:2": 1},
     }
     assert cut.authors == {f"u:60:60:c{US}me": ["a"]}
     assert cut.first == {f"me{US}lang{US}en": 1}
-    assert cut.notes == {"a:1": {f"me{US}x:1": "n"}}
-    assert set(cut.expire) == {"seen:418933:x:7", "cb:60:60", "a:1", f"u:60:60:c{US}me"}
+    assert cut.notes == {"a:1": {f"me{US}x:1": "n"}, "a:calls:1": {f"me{US}x:1": "9"}}
+    buckets = {"cb:60:60", "cb:replies:1", "a:1", "a:calls:1", f"u:60:60:c{US}me"}
+    assert set(cut.expire) == {"seen:418933:x:7", *buckets}
     assert cut.kept is not None
     assert [chunk.list for chunk in cut.kept.chunks] == [f"me{US}"]
 

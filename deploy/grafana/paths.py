@@ -176,6 +176,13 @@ WHERE: Final[tuple[Line, ...]] = (
             "root",
             "Posts that answer the posts the campaign began with, by that post (platform:id).",
         ),
+        _largest_total(
+            "Answers to calls",
+            "streams_campaign_call_replies",
+            "root",
+            "Posts of the last 24 hours that answer a copy of the call, or another post that asks "
+            "people to speak, by an amplifier (a large or known account), by that post.",
+        ),
     ),
     line(
         9,

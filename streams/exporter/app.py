@@ -68,7 +68,7 @@ def build_app(
         *Api(watch).endpoints(),
         *LiveApi(watch, closed=access.closed).endpoints(),
         *posts.endpoints(),
-        *EventsApi(feed).endpoints(),
+        *EventsApi(feed, watch).endpoints(),
     ]
     shared = Shared()
     described = orjson.dumps(openapi(endpoints, _API, guarded=access.closed))

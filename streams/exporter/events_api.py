@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final, cast
 
 import orjson
@@ -17,6 +17,7 @@ from streams.exporter.models import Events, ListedEvent
 from streams.exporter.parameters import EventsQuery
 from streams.exporter.problems import Problem
 from streams.exporter.sharing import Shared
+from streams.exporter.watch import Watch
 from streams.posts.links import link
 from streams.store.events import Written
 
@@ -26,10 +27,11 @@ _CURSOR: Final = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
 
 class EventsApi:
-    """Answers from the feed."""
+    """Answers from the feed, and what is known of its posts from the newest full minute."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, watch: Watch) -> None:
         self._feed = feed
+        self._watch = watch
         self._shared = Shared()
 
     def endpoints(self) -> list[Endpoint]:
@@ -67,7 +69,9 @@ class EventsApi:
 
             async def make() -> bytes:
                 found = await self._feed.listed(after, wanted, limit=query.limit, each=query.each)
-                return orjson.dumps({"events": [_listed(event) for event in found]})
+                insight = self._watch.insight
+                replies = {} if insight is None else insight.replies
+                return orjson.dumps({"events": [_listed(event, replies) for event in found]})
 
             return await self._shared.get((after, query), make)
 
@@ -81,8 +85,12 @@ class EventsApi:
         return EventSourceResponse(sent(), ping=_PING_SECONDS, send_timeout=_SEND_SECONDS)
 
 
-def _listed(event: Written) -> ListedEvent:
+def _listed(event: Written, replies: Mapping[str, Mapping[str, int]]) -> ListedEvent:
+    """`replies` by campaign and uid."""
     document = {"cursor": event.cursor, **event.document}
     if document["kind"] == "amplifier":
         document["link"] = link(document["name"])
+        n = replies.get(document["campaign"], {}).get(document["name"])
+        if n is not None:
+            document["replies"] = n
     return cast("ListedEvent", document)

@@ -44,7 +44,8 @@ class Insight(NamedTuple):
 
     `bursts`: scores by hashtag; `reached`: when (ms) by campaign and milestone; `events`: written
     so far by campaign and kind; `memory`: bytes used and limit by node of Redis; `minutes`: posts
-    by campaign and minute, oldest first, ending at `until`.
+    by campaign and minute, oldest first, ending at `until`; `replies` of the last 24 hours by
+    campaign and uid of an amplifier's call.
     """
 
     until: int
@@ -54,6 +55,7 @@ class Insight(NamedTuple):
     events: Mapping[tuple[str, str], int]
     memory: Mapping[str, tuple[int, int]]
     minutes: Mapping[str, Sequence[int]]
+    replies: Mapping[str, Mapping[str, int]]
 
 
 def campaign_insight(

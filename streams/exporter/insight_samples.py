@@ -59,6 +59,14 @@ def insight_samples(
         metrics.CAMPAIGN_MILESTONE_REACHED,
         [(labels, ms / 1000) for labels, ms in insight.reached.items()],
     )
+    yield (
+        metrics.CAMPAIGN_CALL_REPLIES,
+        [
+            ((name, root), n)
+            for name, replies in insight.replies.items()
+            for root, n in capped(replies).items()
+        ],
+    )
     yield metrics.CAMPAIGN_EVENTS, list(insight.events.items())
     yield (
         metrics.MEMORY_USED,

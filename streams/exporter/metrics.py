@@ -122,6 +122,13 @@ CAMPAIGN_ROOT: Final = Definition(
     ("campaign", "root"),
     "Answers to a root post of the campaign: the top 30 and `other`.",
 )
+CAMPAIGN_CALL_REPLIES: Final = Definition(
+    "gauge",
+    "streams_campaign_call_replies",
+    ("campaign", "root"),
+    "Posts of the campaign in the last 24 hours that answer an amplifier's post that is the call: "
+    "the top 30 and `other`.",
+)
 CAMPAIGN_FIRST_SEEN: Final = Definition(
     "gauge",
     "streams_campaign_first_seen_timestamp_seconds",

@@ -20,6 +20,7 @@ from streams.store.events import EventStore, amplified
 from streams.store.layout import LayoutError
 from streams.store.minutes import LENGTHS, Fields, Minutes, coarse_series
 from streams.store.reads import Reader
+from streams.store.replies import call_replies
 from streams.store.subjects import Subject, campaign, hashtag
 from streams.windows import HOUR, MINUTE, edge
 
@@ -89,6 +90,7 @@ class Minutely:
             events=await self._events.counts(),
             memory=await self._reader.memory(),
             minutes={name: self._minutes.series(campaign(name)) for name in snapshot.campaigns},
+            replies=await call_replies(self._reader, until),
         )
 
     def _look(

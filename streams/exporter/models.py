@@ -214,7 +214,8 @@ class Posts(TypedDict):
 
 class ListedEvent(TypedDict):
     """`name`: severity, number of posts, platform, language, country or uid; `detail`: numbers and
-    short texts; `link`: where an amplifier's post is read; `cursor` goes into `after`."""
+    short texts; `link`: where an amplifier's post is read; `replies`: where that is the call, the
+    campaign's posts of the last 24 hours that answer it; `cursor` goes into `after`."""
 
     cursor: str
     id: str
@@ -224,6 +225,7 @@ class ListedEvent(TypedDict):
     at: int
     detail: dict[str, Any]
     link: NotRequired[str | None]
+    replies: NotRequired[int]
 
 
 class Events(TypedDict):

@@ -32,6 +32,18 @@ def hmgets(keys: Sequence[str], fields: Sequence[str]) -> Command:
     return reading_script(_HMGETS, keys, fields)
 
 
+_HGETALLS: Final = """
+local found = {}
+for i = 1, tonumber(ARGV[1]) do found[i] = redis.call('HGETALL', ARGV[i + 1]) end
+return found
+"""
+
+
+def hgetalls(keys: Sequence[str]) -> Command:
+    """All of many small hashes of one partition: a list of fields and values in turn for each."""
+    return reading_script(_HGETALLS, keys, ())
+
+
 def reading_script(script: str, keys: Sequence[str], arguments: Iterable[str]) -> Command:
     """A script that only reads keys of one partition: ARGV is their number, the keys, the rest.
 

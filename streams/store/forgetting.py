@@ -23,6 +23,7 @@ from streams.store.tombstones import place
 _LUA: Final = files("streams.store") / "lua"
 _MINUTE_MS: Final = 60_000
 _PAGE: Final = 500
+_HOURS: Final = 50  # nothing of an hour is kept for longer
 _quoted: Final = msgspec.json.Encoder().encode
 
 
@@ -107,10 +108,13 @@ async def forget(
         for gen in range(states[name].gen + 1):
             posts |= await eraser.all(keys.gen(gen), leaves)
     gone = posts | ({uid} if uid is not None else set())
+    names = [name.decode() for name in await redis.hkeys(layout.campaigns)]
+    answered = [f"{name}{US}{one}" for name in names for one in gone]
     notes = 0
     for name, keys in partitions.items():
         for gen in range(states[name].gen + 1):
             notes += await _notes(redis, keys.gen(gen), gone, states[name].watermark)
+            await _replies(redis, keys.gen(gen), answered, states[name].watermark)
     return Forgotten(
         sorted(posts),
         notes,
@@ -125,14 +129,26 @@ async def _notes(redis: Any, keys: GenerationKeys, uids: set[str], watermark: in
         return 0
     removed = 0
     hour = watermark // HOUR_MS
-    for start in range(hour - 50, hour + 1):
-        key = keys.amplified(start)
-        fields = [
-            field for field in await redis.hkeys(key) if field.decode().partition(US)[2] in uids
-        ]
-        if fields:
-            removed += await redis.hdel(key, *fields)
+    for start in range(hour - _HOURS, hour + 1):
+        found = []
+        for key in (keys.calls(start), keys.amplified(start)):
+            stored = await redis.hkeys(key)
+            found = [field for field in stored if field.decode().partition(US)[2] in uids]
+            if found:
+                await redis.hdel(key, *found)
+        removed += len(found)  # a call is noted twice
     return removed
+
+
+async def _replies(
+    redis: Any, keys: GenerationKeys, fields: list[str], watermark: int | None
+) -> None:
+    """How often these posts were answered: the numbers carry their uids."""
+    if watermark is None or not fields:
+        return
+    hour = watermark // HOUR_MS
+    for start in range(hour - _HOURS, hour + 1):
+        await redis.hdel(keys.replies(start), *fields)
 
 
 async def _events(redis: Any, layout: Layout, uids: set[str]) -> int:

@@ -14,6 +14,7 @@ from streams.exporter.minutely import Minutely
 from streams.exporter.posts_api import PostsApi
 from streams.exporter.watch import Watch
 from streams.kept import Keeping
+from streams.keys import US
 from streams.store.events import EventStore
 from streams.store.reads import Reader
 from tests.exporter.asgi import Answered, get
@@ -44,8 +45,8 @@ async def ask(watch: Watch, feed: Feed, filled: Filled) -> Get:
     await watch.read()
     app = build_app(watch, Exposition(), feed, PostsApi(watch.reader, Keeping()))
 
-    async def ask(url: str, method: str = "GET") -> Answered:
-        return await get(app, url, method)
+    async def ask(url: str, method: str = "GET", **headers: str) -> Answered:
+        return await get(app, url, method, headers)
 
     return ask
 
@@ -108,6 +109,24 @@ async def test_what_a_minute_brought(ask: Get, watch: Watch, feed: Feed, filled:
     [found] = (await ask("/api/v1/hashtags?by=burst&top=1")).json()["hashtags"]
     assert watch.insight is not None
     assert found["burst_score"] == watch.insight.bursts[found["hashtag"]]
+
+
+async def test_a_call_says_how_often_it_was_answered(
+    ask: Get, watch: Watch, feed: Feed, filled: Filled
+) -> None:
+    keys = filled.layout.partition("posts.raw", 0).gen(0)
+    filled.redis.hset(keys.calls(T // 3600 - 1), f"metoo{US}x:1", 200_000)
+    for number in (1, 2):  # the second is no call
+        filled.redis.hset(keys.replies(T // 3600 - 1), f"metoo{US}x:{number}", 7)
+        event = {"id": f"metoo:amplifier:x:{number}:0", "campaign": "metoo", "kind": "amplifier"}
+        event |= {"name": f"x:{number}", "at": str(T * 1000 - 9000), "detail": "{}"}
+        filled.redis.xadd(filled.layout.events.stream, event)
+    filled.partition(0, watermark=T + 5)
+    url = "/api/v1/events?kind=amplifier"
+    watch.insight = await Minutely(watch.reader, feed.store).step(await watch.read())
+    found = (await ask(url, accept="application/json")).json()["events"]
+    told = {event["name"]: event.get("replies") for event in found}
+    assert told == {"x:1": 7, "x:2": None}
 
 
 async def test_a_hashtag_outside_the_top_is_read_from_redis(ask: Get) -> None:

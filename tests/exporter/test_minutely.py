@@ -10,6 +10,7 @@ from streams.exporter.exposition import Exposition
 from streams.exporter.insight import Insight
 from streams.exporter.minutely import Minutely, velocities
 from streams.exporter.watch import Watch
+from streams.keys import US
 from streams.spread.burst import ALARM
 from streams.store.events import EventStore
 from streams.store.reads import Reader
@@ -93,6 +94,29 @@ async def test_measures_of_a_campaign(exporter: Exporter) -> None:
     assert (value(series, "redis_memory_used_bytes", node="redis") or 0) > 0
     assert value(series, "redis_memory_limit_bytes", node="redis") == 0
     assert value(series, "partition_lag_posts", partition="posts.raw:0") == 10
+
+
+async def test_replies_to_calls(exporter: Exporter, filled: Filled) -> None:
+    """Calls in one partition, replies in another: the 30 most answered, and the others."""
+    filled.partition(1, watermark=T)
+    filled.campaign(0, T - 90)
+    calls, counted = (filled.layout.partition("posts.raw", n).gen(0) for n in (0, 1))
+    hour = T // 3600
+    for n in range(40):
+        filled.redis.hset(calls.calls(hour - n), f"metoo{US}x:{n}", 200_000)
+        filled.redis.hset(counted.replies(hour - 1), f"metoo{US}x:{n}", 100 - n)
+    filled.redis.hset(counted.replies(hour - 2), f"metoo{US}x:0", 7)
+    filled.redis.hset(counted.replies(hour - 1), f"metoo{US}x:99", 500)  # is no call
+    insight = await exporter.at(T + 5)
+    assert insight is not None
+    series = scrape(exporter.exposition)
+    own = {
+        dict(labels)["root"]: n
+        for (name, labels), n in series.items()
+        if name == "streams_campaign_call_replies"
+    }
+    expected = {f"x:{n}": 100 - n for n in range(30)} | {"x:0": 107}
+    assert own == expected | {"other": sum(100 - n for n in range(30, 40))}
 
 
 async def test_a_new_hashtag_that_bursts_is_seen(exporter: Exporter) -> None:

@@ -124,14 +124,15 @@ async def time_of(pipeline: Pipeline, share: float) -> str:
 
 
 async def expected(pipeline: Pipeline, campaign: Campaign, since: str) -> dict[str, Any]:
-    """Fields of totals, posts by minute, first posts and authors of the campaign, of the first
-    records of uids: from the record on that is the partition's first since then."""
+    """Fields of totals, posts by minute, replies by what they answer, and authors of the campaign,
+    of the first records of uids: from the record on that is the partition's first since then."""
     classifier = Classifier([campaign])
     since_ms = datetime.fromisoformat(since).timestamp() * 1000
     counting: set[int] = set()
     seen: set[str] = set()
     totals: Counter[str] = Counter()
     minutes: Counter[int] = Counter()
+    replies: Counter[str] = Counter()
     authors: set[tuple[int, str, str]] = set()  # of each partition
     newest: dict[int, int] = {}
     for record in await pipeline.records(pipeline.settings.kafka.topics.raw):
@@ -162,8 +163,10 @@ async def expected(pipeline: Pipeline, campaign: Campaign, since: str) -> dict[s
             if post.country is not None:
                 totals["country", post.country] += 1
             minutes[post.created_at // 60_000] += 1
+            if post.kind == "reply" and post.parent is not None:
+                replies[post.parent] += 1
             authors.add((record.partition, post.platform, post.author_id))
-    return {"totals": totals, "minutes": minutes, "authors": len(authors)}
+    return {"totals": totals, "minutes": minutes, "replies": replies, "authors": len(authors)}
 
 
 async def found(pipeline: Pipeline, campaign: str) -> dict[str, Any]:
@@ -172,6 +175,7 @@ async def found(pipeline: Pipeline, campaign: str) -> dict[str, Any]:
     prefix = pipeline.settings.redis.prefix
     totals: Counter[tuple[str, str]] = Counter()
     minutes: Counter[int] = Counter()
+    replies: Counter[str] = Counter()
     authors = []
     left = []
     try:
@@ -188,12 +192,17 @@ async def found(pipeline: Pipeline, campaign: str) -> dict[str, Any]:
                         totals[dimension, value] += int(n)
                     elif dimension == "total":
                         minutes[int(name.rpartition(":")[2]) // 60] += int(n)
+            elif ":g0:cb:replies:" in name:
+                for field, n in (await redis.hgetall(key)).items():
+                    of, parent = field.decode().split(US)
+                    if of == campaign:
+                        replies[parent] += int(n)
             elif name.endswith(f":u:0:0:c{US}{campaign}"):
                 authors.append(await redis.pfcount(key))
     finally:
         await redis.aclose()
     assert left == []
-    return {"totals": totals, "minutes": minutes, "authors": sum(authors)}
+    return {"totals": totals, "minutes": minutes, "replies": replies, "authors": sum(authors)}
 
 
 async def judge(pipeline: Pipeline, day: Day, since: str) -> dict[str, Any]:
@@ -210,6 +219,8 @@ async def judge(pipeline: Pipeline, day: Day, since: str) -> dict[str, Any]:
     wanted, is_now = await expected(pipeline, campaign, since), await found(pipeline, "also")
     assert is_now["totals"] == wanted["totals"]
     assert is_now["minutes"] == wanted["minutes"]
+    assert is_now["replies"] == wanted["replies"]
+    assert wanted["replies"].total() > 10
     assert is_now["authors"] == pytest.approx(wanted["authors"], rel=0.05)  # 0.8 % a partition
     assert wanted["totals"]["total", ""] > 100
     return is_now
