@@ -178,7 +178,7 @@ def _add_members(
     platform, lang, country = post.platform, post.lang, post.country
     for membership in members:
         name = membership.campaign
-        answered = post.parent if membership.via == "reply" and post.kind == "reply" else None
+        answered = classifier.answered(name, post)
         part = (Part(membership, platform, post.kind, lang, country, answered), ten)
         to.parts[part] = to.parts.get(part, 0) + 1
         if delay is not None:

@@ -44,7 +44,7 @@ class Part(NamedTuple):
     kind: str
     lang: str
     country: str | None
-    answered: str | None  # the root post
+    answered: str | None  # the root post, of a reply in its conversation
 
     def fields(self) -> list[str]:
         name = self.membership.campaign

@@ -49,14 +49,16 @@ def inherit(
 
     A repost belongs where its subject does, and says what it says.  A reply speaks for itself: it
     keeps its own stance, and belongs to the campaign through the hashtag, or else as a reply.
+    Nothing is inherited from a campaign that has ended since.
     """
+    campaigns = [m for m in heritage.campaigns if m.campaign in classifier.names]
     heir = msgspec.structs.replace(post, hashtags=heritage.hashtags)
     if post.kind == "repost":
         return heir, tuple(
             Membership(m.campaign, "hashtag" if m.via == "hashtag" else "repost", m.stance)
-            for m in heritage.campaigns
+            for m in campaigns
         )
     own = classifier.classify(heir)
     names = {membership.campaign for membership in own}
-    rest = [m for m in heritage.campaigns if m.campaign not in names]
+    rest = [m for m in campaigns if m.campaign not in names]
     return heir, (*own, *(Membership(m.campaign, "reply", "unclear") for m in rest))

@@ -117,6 +117,39 @@ def test_replies_are_counted_by_the_post_that_they_answer() -> None:
     assert replies(result({**answer(10), "referenced_tweets": [], "text": "#MeToo"})) == {}
 
 
+def roots(found: Result) -> dict[str, int]:
+    """Answers by root post."""
+    prefix = f"metoo{US}root{US}"
+    total = found.incr.get("campaigns", {})
+    return {name.removeprefix(prefix): n for name, n in total.items() if name.startswith(prefix)}
+
+
+@pytest.mark.parametrize(
+    ("text", "parent", "conversation", "counts"),
+    [
+        ("Good morning", PARENT, PARENT, True),
+        ("Me too.", PARENT, PARENT, True),  # a phrase
+        ("#MeToo", PARENT, PARENT, True),  # a hashtag
+        ("#MeToo", "919659438700670999", PARENT, True),  # to an answer of somebody's
+        ("#MeToo", "919659438700670999", "919659438700670998", False),
+    ],
+)
+def test_answers_to_a_root_post_whatever_they_say(
+    text: str, parent: str, conversation: str, *, counts: bool
+) -> None:
+    about = [{"type": "replied_to", "id": parent}]
+    found = result(
+        {
+            **answer(10, text=text),
+            "referenced_tweets": about,
+            "conversation_id": conversation,
+        }
+    )
+    assert roots(found) == ({f"x:{PARENT}": 1} if counts else {})
+    quoted = {**answer(10, text="#MeToo"), "referenced_tweets": [{"type": "quoted", "id": PARENT}]}
+    assert roots(result(quoted)) == {}
+
+
 CALL = CAMPAIGN.calls["en"][0]
 
 

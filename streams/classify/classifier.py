@@ -48,6 +48,8 @@ class Classifier:
             if matcher.has_tag(name)
         )
         self._candidates = Candidates(self._matchers)
+        self.names = frozenset(matcher.name for matcher in self._matchers)
+        self._roots = {matcher.name: matcher.roots for matcher in self._matchers}
         self._of_root: dict[str, tuple[int, ...]] = {}
         tags: dict[frozenset[str], dict[str, tuple[int, ...]]] = {}
         for at, matcher in enumerate(self._matchers):
@@ -109,6 +111,16 @@ class Classifier:
                     via = "repost"
                 found.append(_membership(matcher.name, via, stance))
         return tuple(found)
+
+    def answered(self, campaign: str, post: Post) -> str | None:
+        """The campaign's root post in whose conversation a reply is, whatever else it says; None of
+        other posts."""
+        if post.kind != "reply":
+            return None
+        roots = self._roots[campaign]
+        if post.parent in roots:
+            return post.parent
+        return post.root if post.root in roots else None
 
     def _read_of(self, at: int, text: str) -> int:
         return self._matchers[at].read(text)

@@ -120,7 +120,7 @@ CAMPAIGN_ROOT: Final = Definition(
     "counter",
     "streams_campaign_root_replies",
     ("campaign", "root"),
-    "Answers to a root post of the campaign: the top 30 and `other`.",
+    "Replies in the conversation of a root post of the campaign: the top 30 and `other`.",
 )
 CAMPAIGN_CALL_REPLIES: Final = Definition(
     "gauge",

@@ -135,3 +135,10 @@ def test_a_reply_speaks_for_itself() -> None:
     assert (heir.hashtags, original.hashtags) == (("metoo", "paris"), ())
     _, found_by_phrase = inherit(original, PHRASE, CLASSIFIER)
     assert [(m.campaign, m.via) for m in found_by_phrase] == [("metoo", "reply")]
+
+
+def test_nothing_is_inherited_from_a_campaign_that_has_ended() -> None:
+    ended = Heritage(("other",), (Membership("ended", "hashtag", "testimony"),))
+    heir, found = inherit(repost(), ended, CLASSIFIER)
+    assert (heir.hashtags, found) == (("other",), ())
+    assert inherit(reply(), ended, CLASSIFIER)[1] == ()
