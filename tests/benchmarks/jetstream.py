@@ -11,6 +11,9 @@ from streams.ingest.simulate.x_common import iso_date
 
 _BASE32: Final = "234567abcdefghijklmnopqrstuvwxyz"
 _POST: Final = "app.bsky.feed.post"
+#: Answered are posts that are not in the stream: a reply inherits the hashtags of those that are,
+#: and what was meant knows nothing of that.
+_UNSEEN: Final = 1 << 62
 
 
 def jetstream(draft: Draft) -> bytes:
@@ -27,6 +30,7 @@ def jetstream(draft: Draft) -> bytes:
         record["facets"] = facets
     if draft.answers is not None:
         number, author = draft.answers
+        number |= _UNSEEN
         parent = {"cid": _cid(number), "uri": f"at://{_did(author.id)}/{_POST}/{_tid(number)}"}
         record["reply"] = {"parent": parent, "root": parent}
     return orjson.dumps(
