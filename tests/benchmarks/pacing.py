@@ -33,12 +33,13 @@ async def _send(kafka: KafkaSettings, lines: list[Line], rate: float) -> list[Se
         began, done = time.monotonic(), 0
         while done < len(placed):
             due = min(len(placed), int((time.monotonic() - began) * rate))
-            batches: dict[int, Any] = {}
+            batches: dict[int, list[Any]] = {}
             for partition, (stamp, key, value) in placed[done:due]:
-                if partition not in batches:
-                    batches[partition] = to.create_batch()
-                batches[partition].append(timestamp=stamp, key=key, value=value)
-            for partition, batch in batches.items():
+                of = batches.setdefault(partition, [to.create_batch()])
+                if of[-1].append(timestamp=stamp, key=key, value=value) is None:  # it is full
+                    of.append(to.create_batch())
+                    of[-1].append(timestamp=stamp, key=key, value=value)
+            for partition, batch in [(p, one) for p, of in batches.items() for one in of]:
                 now = time.monotonic()
                 records = batch.record_count()
                 future = await to.send_batch(batch, kafka.topics.raw, partition=partition)
