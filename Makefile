@@ -40,7 +40,7 @@ demo: $(STAMP) ## the main job on an embedded Kafka and Redis [POSTS=500000] [SP
 test: $(STAMP) ## all tests, on an embedded Kafka and Redis [ARGS='-k …']
 	@$(BIN)/python -m pytest $(ARGS)
 
-eval: $(STAMP) ## how posts are read: membership, via, stance on 803 statements [ARGS=--errors]
+eval: $(STAMP) ## how posts are read: membership, via, stance on 908 statements [ARGS=--errors]
 	@$(BIN)/python -m tests.evaluation.reading $(ARGS)
 
 eval-bursts: $(STAMP) ## bursts on labelled series of mentions: windows caught, false alarms, delay [ARGS=--cross-validate]
