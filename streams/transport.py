@@ -12,9 +12,11 @@ would drop what is read again after a seek back.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 import faust
@@ -26,6 +28,11 @@ from faust.types import TP, ConsumerMessage, EventT
 from streams.fetching import fetch_lists
 
 _epochs: Final = itertools.count(1)
+#: A broker answers one request of a connection after the other: whoever asks for offsets (each
+#: partition that is taken up, the watchdog) waits behind a fetch that waits for records.  Faust has
+#: it wait for 1.5 s; eight idle partitions were taken up in 6 s.
+_LONGEST_POLL_MS: Final = 200
+_FULL_SECONDS: Final = 1.0  # between two looks whether a buffer has room, should nobody say so
 
 
 class Batch(NamedTuple):
@@ -70,6 +77,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         # Faust ties the isolation level to its own transactions; producers may use theirs.
         consumer._isolation_level = "read_committed"
+        consumer._fetch_max_wait_ms = _LONGEST_POLL_MS
         return consumer
 
     async def on_start(self) -> None:
@@ -206,6 +214,7 @@ class BatchConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()
+        self._room = asyncio.Event()
 
     def _new_consumer_thread(self) -> BatchThread:
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
@@ -232,6 +241,21 @@ class BatchConsumer(driver.Consumer):
             tp,
             generation_id=self.app.consumer_generation_id,
         )
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        super().on_buffer_drop(tp)
+        self._room.set()
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - the driver's
+        """Where all partitions' buffers are full Faust sleeps for a second, however soon one has
+        room: a worker that is behind, or takes up a burst, would have nothing to do meanwhile."""
+        if self.flow_active and self._buffered_partitions and not self._get_active_partitions():
+            self._room.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), _FULL_SECONDS)
+            if not self._get_active_partitions():
+                return {}, set()
+        return await super()._wait_next_records(timeout)
 
     async def perform_seek(self) -> None:
         """After each rebalance: Faust would seek to Kafka's offsets; the owner seeks to Redis'."""
