@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import orjson
 
+from streams.campaigns import load
+
 BEGIN: Final = 1_508_101_200  # a whole hour, 39 minutes after the call
 QUIET: Final = 12 * 60
 LENGTH: Final = 60
@@ -24,6 +26,9 @@ _LANGS: Final = (("en", "Me too. #MeToo"), ("fr", "Moi aussi. #MeToo"), ("es", "
 _OPPOSED: Final = "This #MeToo thing is a lie, nobody believes it."
 _SPAM: Final = "#MeToo 50% off all watches, buy now https://example.org/shop"
 ROOT: Final = "919659438700670976"
+# An amplifier's copy of the call, a minute after the beginning; some posts answer it.
+_CALLED: Final = 3
+_CALL_ID: Final = str(((BEGIN + 60) * 1000 - _EPOCH_MS << 22) + _CALLED)
 
 
 def lines() -> Iterator[bytes]:
@@ -75,6 +80,13 @@ def _post(number: int, ms: int) -> bytes:
         text = "Me too." if number % 2 else "I hear you."
         tweet |= {"text": text, "conversation_id": ROOT}
         tweet["referenced_tweets"] = [{"type": "replied_to", "id": ROOT}]
+    elif number % 13 == 5:
+        tweet |= {"text": "#MeToo", "conversation_id": _CALL_ID}
+        tweet["referenced_tweets"] = [{"type": "replied_to", "id": _CALL_ID}]
+    followers = number % 200_001
+    if number == _CALLED:
+        tweet |= {"text": load("metoo").calls["en"][0], "lang": "en"}
+        followers = 500_000
     place = {"id": "p", "country_code": _COUNTRIES[number % 3]}
-    users = [{"id": tweet["author_id"], "public_metrics": {"followers_count": number % 200_001}}]
+    users = [{"id": tweet["author_id"], "public_metrics": {"followers_count": followers}}]
     return orjson.dumps({"data": tweet, "includes": {"places": [place], "users": users}})
