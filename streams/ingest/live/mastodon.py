@@ -62,7 +62,11 @@ class MastodonSource:
 
     async def read(self, cursor: Cursor | None) -> AsyncGenerator[Item, None]:
         """As `Source.read`."""
-        newest = None if cursor is None else str(cursor["id"])
+        if cursor is None:  # a cut before the first status is a cut, too
+            newest = await self._last()
+            yield Item(None, {"id": newest})
+        else:
+            newest = str(cursor["id"])
         settings = self._settings
         base = (settings.streaming_url or settings.url).rstrip("/")
         async with self._http.get(
@@ -79,7 +83,7 @@ class MastodonSource:
                     "http", f"{base} answers with {response.content_type}, no events"
                 )
             self._observer.connected(True)
-            if newest is not None:
+            if cursor is not None:
                 async for item in self._missed(newest):
                     newest = str(item.cursor["id"]) if item.cursor else newest
                     yield item
@@ -87,29 +91,15 @@ class MastodonSource:
             async for chunk in response.content.iter_any():
                 for event in parser.feed(chunk):
                     newest = _newer(newest, event)
-                    yield Item(self._record(event), None if newest is None else {"id": newest})
+                    yield Item(self._record(event), {"id": newest})
         raise Disconnected("end", f"{base} ended the stream")
 
     async def _missed(self, cursor: str) -> AsyncGenerator[Item, None]:
         """Statuses behind the cursor, oldest first."""
-        settings = self._settings
-        kind, _, where = settings.stream.partition(":")
-        path = "public" if kind == "public" else f"tag/{quote(settings.hashtag or '', safe='')}"
-        url = URL(f"{settings.url.rstrip('/')}/api/v1/timelines/{path}", encoded=True)
-        params = {"limit": str(_PAGE)} | ({where: "true"} if where else {})
+        backfill = self._settings.backfill
         after, newest, read = _rewound(cursor), cursor, 0
-        while read < settings.backfill:
-            async with self._http.get(
-                url,
-                params={**params, "min_id": after},
-                headers=self._headers,
-                timeout=aiohttp.ClientTimeout(total=_REST_SECONDS),
-            ) as response:
-                await expect_ok(response)
-                try:
-                    page = [(_status(raw).id, bytes(raw)) for raw in _page(await response.read())]
-                except msgspec.DecodeError as error:
-                    raise Disconnected("http", f"{url}: no list of statuses: {error}") from error
+        while read < backfill:
+            page = await self._timeline(_PAGE, min_id=after)
             if not page or page[0][0] == after:
                 return
             for number, raw in reversed(page):
@@ -117,9 +107,30 @@ class MastodonSource:
                 yield Item(self._record(Event("update", raw)), {"id": newest})
             after = page[0][0]
             read += len(page)
-        self._observer.gap(
-            f"more than {settings.backfill} posts came meanwhile (mastodon.backfill)"
-        )
+        self._observer.gap(f"more than {backfill} posts came meanwhile (mastodon.backfill)")
+
+    async def _last(self) -> str:
+        """Where the timeline ends now."""
+        page = await self._timeline(1)
+        return page[0][0] if page else "0"
+
+    async def _timeline(self, limit: int, **where: str) -> list[tuple[str, bytes]]:
+        """Ids and statuses of a page of the timeline that has the stream's name, newest first."""
+        settings = self._settings
+        kind, _, part = settings.stream.partition(":")
+        path = "public" if kind == "public" else f"tag/{quote(settings.hashtag or '', safe='')}"
+        url = URL(f"{settings.url.rstrip('/')}/api/v1/timelines/{path}", encoded=True)
+        async with self._http.get(
+            url,
+            params={"limit": str(limit), **({part: "true"} if part else {}), **where},
+            headers=self._headers,
+            timeout=aiohttp.ClientTimeout(total=_REST_SECONDS),
+        ) as response:
+            await expect_ok(response)
+            try:
+                return [(_status(raw).id, bytes(raw)) for raw in _page(await response.read())]
+            except msgspec.DecodeError as error:
+                raise Disconnected("http", f"{url}: no list of statuses: {error}") from error
 
     def _record(self, event: Event) -> bytes:
         payload = event.data.replace(b"\n", b" ")  # white space, between tokens of JSON
@@ -132,7 +143,7 @@ class MastodonSource:
         return b'{"event":%b,"server":%b,"payload":%b}' % (name, server, payload)
 
 
-def _newer(newest: str | None, event: Event) -> str | None:
+def _newer(newest: str, event: Event) -> str:
     """The newest id, this event's included."""
     if event.name != "update":
         return newest
@@ -140,7 +151,7 @@ def _newer(newest: str | None, event: Event) -> str | None:
         number = _status(event.data).id
     except msgspec.DecodeError:
         return newest
-    return number if newest is None else max(newest, number, key=_order)
+    return max(newest, number, key=_order)
 
 
 def _order(number: str) -> tuple[int, str]:

@@ -96,6 +96,9 @@ class XSource:
         ) as response:
             await self._expect_stream(response, asked=cursor is not None)
             self._observer.connected(True)
+            if cursor is None:  # a cut before the first line is a cut, too
+                at = int(self._now() * 1000)
+                yield Item(None, {"at": at}, at)
             rest = b""
             async for chunk in response.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")

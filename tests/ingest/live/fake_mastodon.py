@@ -71,7 +71,7 @@ class FakeMastodon:
             b"event: update\ndata: %b\n\n:thump\n\n" % line * plan.repeat for line in live
         )
         stream += b"event: delete\ndata: %d\n\n" % FIRST
-        if plan.cut:
+        if plan.cut and live:
             stream += b"event: update\ndata: " + live[0][:40]
         for start in range(0, len(stream), plan.chunk):
             await response.write(stream[start : start + plan.chunk])
@@ -94,7 +94,11 @@ class FakeMastodon:
             self.refuse_pages -= 1
             return web.Response(status=429, headers={"Retry-After": "0"})
         self.pages += 1
-        after = int(request.query["min_id"])
-        behind = [s for s in self.log[: self.visible] if int(orjson.loads(s)["id"]) > after]
-        page = behind[: int(request.query["limit"])]
+        limit, after = int(request.query["limit"]), request.query.get("min_id")
+        page = [
+            one
+            for one in self.log[: self.visible]
+            if after is None or int(orjson.loads(one)["id"]) > int(after)
+        ]
+        page = page[-limit:] if after is None else page[:limit]
         return web.Response(body=b"[" + b",".join(reversed(page)) + b"]")

@@ -95,7 +95,7 @@ async def test_a_half_open_connection_is_given_up(
     http: aiohttp.ClientSession, observer: IngestObserver, unique: str
 ) -> None:
     fake = FakeJetstream(LOG, [Plan(half_open_after=100)])
-    assert set(await read_all(fake, http, observer, silence=0.2)) == set(LOG)
+    assert set(await read_all(fake, http, observer, silence=1.0)) == set(LOG)
     assert metric("streams_ingest_reconnects_total", unique, reason="silent") == 1
 
 
