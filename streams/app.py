@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import faust
@@ -19,11 +19,13 @@ from mode.supervisors import OneForOneSupervisor
 from yarl import URL
 
 from streams.config import KafkaSettings
+from streams.consuming import Batch
 from streams.kafka import faust_credentials
-from streams.transport import Batch, BatchTopic, BatchTransport
+from streams.transport import BatchConsumer, BatchTopic, BatchTransport
 
 Deliver = Callable[[Batch], Awaitable[None]]
 _SHUTDOWN_SECONDS: Final = 6.0
+_EVENTS: Final = 4096  # in Faust's own buffer of a partition; `streams.ahead` allows fewer
 _RESTARTS_AT_ONCE: Final = 1000.0  # more actors than a worker has partitions
 
 
@@ -57,8 +59,7 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
         consumer_metadata_max_age_ms=60_000,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=kafka.instance_id,
-        # Memory is bounded by records x partitions.
-        stream_buffer_maxsize=kafka.buffered_batches,
+        stream_buffer_maxsize=_EVENTS,
         stream_wait_empty=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -66,7 +67,14 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
         store="memory://",
         datadir=tempfile.mkdtemp(prefix=f"streams-{uuid4().hex[:8]}-"),
     )
-    app.transport = BatchTransport([URL(f"kafka://{broker}") for broker in kafka.brokers], app)
+    app.transport = BatchTransport(
+        [URL(f"kafka://{broker}") for broker in kafka.brokers],
+        app,
+        batches_ahead=kafka.buffered_batches,  # memory is bounded by records x partitions
+    )
+
+    def finished(batch: Batch) -> None:
+        cast("BatchConsumer", app.consumer).finished(batch)
 
     def batches(topic: str) -> BatchTopic:
         return BatchTopic(app, topics=[topic], acks=False)
@@ -79,7 +87,10 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
     @app.agent(batches(counted), name="count", **alone)
     async def count_posts(stream: StreamT[Any]) -> None:
         async for batch in stream:
-            await count(batch)
+            try:
+                await count(batch)
+            finally:
+                finished(batch)
 
     if forward is not None:
         forward_batch = forward
@@ -87,6 +98,9 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
         @app.agent(batches(kafka.topics.raw), name="forward", **alone)
         async def forward_posts(stream: StreamT[Any]) -> None:
             async for batch in stream:
-                await forward_batch(batch)
+                try:
+                    await forward_batch(batch)
+                finally:
+                    finished(batch)
 
     return app

@@ -19,7 +19,7 @@ class Wait(NamedTuple):
 
 
 class Batch(Protocol):
-    """What is used of `streams.transport.Batch`."""
+    """What is used of `streams.consuming.Batch`."""
 
     @property
     def epoch(self) -> int: ...

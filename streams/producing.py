@@ -6,7 +6,7 @@ aiokafka's `send` costs a future and a pass through its accumulator for each rec
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Protocol
@@ -15,20 +15,18 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.murmur2 import partition_of
+from streams.shared_batches import Headers, Place, SharedBatches
 
 _STOP_SECONDS: Final = 2.0  # for batches that another delivery waits for
 _ASK_SECONDS: Final = 10.0  # aiokafka asks for 40 s, also where it was stopped meanwhile
-
 _UNANSWERED: Final = 4  # then another connection is tried; whoever asks has a patience of its own
-
-Headers = Sequence[tuple[str, bytes]]
 
 
 class Producer(Protocol):
     """What is used of `aiokafka.AIOKafkaProducer`."""
 
-    def create_batch(self) -> Any: ...
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[object]: ...
+    @property
+    def shared(self) -> SharedBatches: ...
     async def partitions_for(self, topic: str) -> Collection[int]:
         """The topic's partitions, from the broker where the client does not know them."""
 
@@ -53,6 +51,7 @@ class LastingProducer:
         self._unanswered = 0  # questions for topics, since the last answer
         self._pending: set[asyncio.Future[object]] = set()  # batches of the present producer
         self._lock = asyncio.Lock()
+        self.shared = SharedBatches(self)
 
     async def start(self) -> None:
         """Raises `KafkaError` where no broker answers."""
@@ -144,9 +143,10 @@ class Delivery:
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
+        self._shared = producer.shared
         self._partitions: dict[str, int] = {}
-        self._open: dict[tuple[str, int], Any] = {}
-        self._sent: list[Awaitable[object]] = []
+        self._places: set[Place] = set()
+        self._written: set[asyncio.Future[None]] = set()
 
     async def add(
         self,
@@ -166,24 +166,16 @@ class Delivery:
             partitions = len(await self._producer.partitions_for(topic))
             self._partitions[topic] = partitions
         place = (topic, partition_of(by, partitions))
-        batch = self._open.get(place)
-        if batch is None:
-            batch = self._open[place] = self._producer.create_batch()
-        done = batch.append(timestamp=timestamp, key=key, value=value, headers=headers)
-        if done is None:  # it is full
-            await self._send(place)
-            batch = self._open[place] = self._producer.create_batch()
-            # The first one always fits.
-            batch.append(timestamp=timestamp, key=key, value=value, headers=headers)
+        self._places.add(place)
+        self._written.add(
+            self._shared.add(place, key=key, value=value, timestamp=timestamp, headers=headers)
+        )
 
     async def acknowledged(self) -> None:
-        """Send what is open; return when the brokers have everything."""
-        for place in list(self._open):
-            await self._send(place)
-        for sent in self._sent:
-            await sent
-
-    async def _send(self, place: tuple[str, int]) -> None:
-        topic, partition = place
-        batch = self._open.pop(place)
-        self._sent.append(await self._producer.send_batch(batch, topic, partition=partition))
+        """Send what was added; return when the brokers have everything."""
+        for place in self._places:
+            self._shared.send(place)
+        if self._written:
+            await asyncio.wait(self._written)
+        for written in self._written:
+            written.result()

@@ -3,46 +3,25 @@
 Faust's cost is per event: four tasks and about 45 us a record, 10,000-12,000 posts/s however simple
 the agent.  Here one event is a `Batch`: all records that one fetch returned for one partition.
 
-A batch says where it was cut from the log: `start` is where the one before it ended and `epoch` is
-that of the last seek, so that the receiver can tell a batch that got lost (a cleared buffer, a
-cancelled agent) or that is from before a seek.  Offsets are moved by the receiver, with `seek_to`;
-Faust's own bookkeeping of them (acks, `_read_offset`, its commits) is switched off, because it
-would drop what is read again after a seek back.
+Faust's own bookkeeping of offsets (acks, `_read_offset`, its commits) is switched off: it would
+drop what is read again after a seek back.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, EventT
 
-from streams.fetching import fetch_lists
+from streams.ahead import Ahead
+from streams.consuming import Batch, BatchThread
 
-_epochs: Final = itertools.count(1)
-#: A broker answers one request of a connection after the other: whoever asks for offsets (each
-#: partition that is taken up, the watchdog) waits behind a fetch that waits for records.  Faust has
-#: it wait for 1.5 s; eight idle partitions were taken up in 6 s.
-_LONGEST_POLL_MS: Final = 200
 _FULL_SECONDS: Final = 1.0  # between two looks whether a buffer has room, should nobody say so
-
-
-class Batch(NamedTuple):
-    """Consecutive records of one partition; `end` is the offset that the next batch starts at."""
-
-    tp: TP
-    epoch: int
-    start: int | None
-    end: int
-    records: list[Any]  # aiokafka's own, see `streams.fetching`
 
 
 class RebalanceHooks(Protocol):
@@ -65,149 +44,8 @@ class _NoReadOffsets(defaultdict[TP, int | None]):
         pass
 
 
-class BatchThread(driver.AIOKafkaConsumerThread):
-    """aiokafka's consumer in its thread; cuts fetched records into batches."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._epoch: dict[TopicPartition, int] = {}
-        self._end: dict[TopicPartition, int] = {}
-
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        # Faust ties the isolation level to its own transactions; producers may use theirs.
-        consumer._isolation_level = "read_committed"
-        consumer._fetch_max_wait_ms = _LONGEST_POLL_MS
-        return consumer
-
-    async def on_start(self) -> None:
-        await super().on_start()
-        fetch_lists(self._ensure_consumer())
-
-    async def _fetch_records(
-        self,
-        consumer: AIOKafkaConsumer,
-        active_partitions: set[TP],
-        timeout: float | None = None,  # noqa: ASYNC109 - the driver's signature
-        max_records: int | None = None,
-    ) -> dict[TP, Any]:
-        fetched: Any = await super()._fetch_records(
-            consumer, active_partitions, timeout, max_records
-        )
-        batches: dict[TP, Any] = {}
-        for tp, records in fetched.items():
-            if not records:
-                continue
-            start = self._end.get(tp)
-            end = self._end[tp] = max(self._position(consumer, tp), records[-1].offset + 1)
-            place = TP(tp.topic, tp.partition)
-            batches[place] = [Batch(place, self._epoch.get(tp, 0), start, end, records)]
-        return batches
-
-    @staticmethod
-    def _position(consumer: AIOKafkaConsumer, tp: TopicPartition) -> int:
-        assignment = consumer._subscription.subscription.assignment
-        try:
-            position = assignment.state_value(tp)._position
-        except (AttributeError, KeyError):  # just revoked: the receiver is gone, too
-            return 0
-        return int(position) if position is not None else 0
-
-    async def seek_to(self, tp: TP, offset: int | None) -> tuple[int, int]:
-        """Seek to an offset (None: the partition's first); epoch and first offset of what follows.
-
-        Raises `IllegalStateError` where the partition is not assigned any more.
-        """
-        sought: tuple[int, int] = await self.call_thread(self._seek_to, tp, offset)
-        return sought
-
-    async def _seek_to(self, tp: TP, offset: int | None) -> tuple[int, int]:
-        consumer = self._ensure_consumer()
-        partition = TopicPartition(tp.topic, tp.partition)
-        if offset is None:
-            offset = (await consumer.beginning_offsets([partition]))[partition]
-        consumer.seek(partition, offset)
-        epoch = self._epoch[partition] = next(_epochs)
-        self._end[partition] = offset
-        return epoch, offset
-
-    async def committed(self, tp: TP) -> int | None:
-        """The group's committed offset, None where there is none."""
-        consumer = self._ensure_consumer()
-        offset: int | None = await self.call_thread(
-            consumer.committed, TopicPartition(tp.topic, tp.partition)
-        )
-        return offset
-
-    async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
-        """Commit offsets to the consumer group: for lag tools, and for the forwarding agent."""
-        await self.call_thread(self._commit_offsets, dict(offsets))
-
-    async def _commit_offsets(self, offsets: Mapping[TP, int]) -> None:
-        consumer = self._ensure_consumer()
-        assigned = consumer.assignment()
-        wanted = {
-            TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(offset, "")
-            for tp, offset in offsets.items()
-            if TopicPartition(tp.topic, tp.partition) in assigned
-        }
-        if wanted:
-            await consumer.commit(wanted)
-
-    async def end_offsets(self, tps: set[TP]) -> dict[TP, int]:
-        """Log end offsets (last stable offset for transactional topics), from the broker."""
-        found = await self.call_thread(
-            self._ensure_consumer().end_offsets, [TopicPartition(*tp) for tp in tps]
-        )
-        return {TP(tp.topic, tp.partition): offset for tp, offset in found.items()}
-
-    async def read_to(self, tps: set[TP]) -> dict[TP, tuple[int, int]]:
-        """Where the last batch of each ended, and what has been read: more, where transaction
-        markers or aborted records followed."""
-        found: dict[TP, tuple[int, int]] = await self.call_thread(self._read_to, tps)
-        return found
-
-    async def _read_to(self, tps: set[TP]) -> dict[TP, tuple[int, int]]:
-        consumer = self._ensure_consumer()
-        places = {tp: TopicPartition(*tp) for tp in tps}
-        return {
-            tp: (self._end[place], self._position(consumer, place))
-            for tp, place in places.items()
-            if place in self._end
-        }
-
-    async def begin_offsets(self, tps: set[TP]) -> dict[TP, int]:
-        """Offsets of the first records that the logs still hold."""
-        found = await self.call_thread(
-            self._ensure_consumer().beginning_offsets, [TopicPartition(*tp) for tp in tps]
-        )
-        return {TP(tp.topic, tp.partition): offset for tp, offset in found.items()}
-
-
-class PartitionLog:
-    """A partition's log, moved in by way of the consumer's thread."""
-
-    def __init__(self, thread: Callable[[], BatchThread], tp: TP) -> None:
-        self._thread = thread
-        self._tp = tp
-
-    async def seek(self, offset: int | None) -> tuple[int, int]:
-        return await self._thread().seek_to(self._tp, offset)
-
-    async def earliest(self) -> int:
-        found = await self._thread().earliest_offsets(self._tp)
-        return int(next(iter(found.values())))
-
-    async def given(self) -> int | None:
-        found = await self._thread().read_to({self._tp})
-        return found[self._tp][0] if self._tp in found else None
-
-    async def committed(self) -> int | None:
-        return await self._thread().committed(self._tp)
-
-
 class BatchConsumer(driver.Consumer):
-    """Faust's consumer without its offset keeping."""
+    """Faust's consumer without its offset keeping, and with room for batches instead of events."""
 
     hooks: RebalanceHooks | None = None
 
@@ -215,9 +53,12 @@ class BatchConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()
         self._room = asyncio.Event()
+        self._ahead = Ahead(cast("BatchTransport", self.transport).batches_ahead)
 
     def _new_consumer_thread(self) -> BatchThread:
-        return BatchThread(self, loop=self.loop, beacon=self.beacon)
+        thread = BatchThread(self, loop=self.loop, beacon=self.beacon)
+        thread.moved = self.moved
+        return thread
 
     @property
     def thread(self) -> BatchThread:
@@ -225,6 +66,9 @@ class BatchConsumer(driver.Consumer):
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         batch: Batch = record
+        if self._ahead.given(tp, batch.epoch, len(batch.records)):
+            self._active_partitions.discard(tp)
+            self._buffered_partitions.add(tp)
         last = batch.records[-1]
         return ConsumerMessage(
             tp.topic,
@@ -242,18 +86,30 @@ class BatchConsumer(driver.Consumer):
             generation_id=self.app.consumer_generation_id,
         )
 
-    def on_buffer_drop(self, tp: TP) -> None:
-        super().on_buffer_drop(tp)
-        self._room.set()
+    def finished(self, batch: Batch) -> None:
+        """Whoever was given a batch is done with it, whatever came of it."""
+        if self._ahead.finished(batch.tp, batch.epoch):
+            self._reopen(batch.tp)
+
+    def moved(self, tp: TP) -> None:
+        """After a seek: what was given before is nothing to wait for."""
+        self._ahead.forget(tp)
+        self._reopen(tp)
+
+    def _reopen(self, tp: TP) -> None:
+        if tp in self._buffered_partitions:
+            self._buffered_partitions.discard(tp)
+            self._active_partitions.add(tp)  # the very set that a fetch in progress looks into
+            self._room.set()
+            self.thread.wake()
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - the driver's
-        """Where all partitions' buffers are full Faust sleeps for a second, however soon one has
-        room: a worker that is behind, or takes up a burst, would have nothing to do meanwhile."""
-        if self.flow_active and self._buffered_partitions and not self._get_active_partitions():
+        """Where no partition has room Faust sleeps for a second, however soon one has."""
+        if self.flow_active and self._buffered_partitions and not self._active_partitions:
             self._room.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._room.wait(), _FULL_SECONDS)
-            if not self._get_active_partitions():
+            if not self._active_partitions:
                 return {}, set()
         return await super()._wait_next_records(timeout)
 
@@ -263,6 +119,7 @@ class BatchConsumer(driver.Consumer):
             await self.hooks.on_assigned({TP(*tp) for tp in self.assignment()})
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self._buffered_partitions.clear()  # all are active, and what was given is of old epochs
         await super().on_partitions_assigned(assigned, generation_id)
         if not assigned and self.hooks is not None:
             # A worker more than there is work for: Faust has nothing to seek, and does not say.
@@ -279,9 +136,16 @@ class BatchConsumer(driver.Consumer):
 
 
 class BatchTransport(driver.Transport):
-    """Installed with `app.transport = BatchTransport(...)`."""
+    """Installed with `app.transport = BatchTransport(...)`.
+
+    `batches_ahead`: of a partition that is behind, how many may wait beside the one in hand.
+    """
 
     Consumer = BatchConsumer
+
+    def __init__(self, *args: Any, batches_ahead: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batches_ahead = batches_ahead
 
 
 class BatchTopic(faust.Topic):

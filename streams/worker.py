@@ -17,9 +17,11 @@ from streams.campaigns import Campaign
 from streams.campaigns.describe import describe
 from streams.classify import Classifier
 from streams.config import Settings
+from streams.consuming import Batch, BatchThread, PartitionLog
 from streams.deadletters import DeadLetterLimit
 from streams.forward import Forwarder, committed_offsets
-from streams.keys import Layout, PartitionKeys
+from streams.keys import Layout
+from streams.lag import LagReport
 from streams.murmur2 import partition_of
 from streams.observe import WorkerObserver
 from streams.outputs import KafkaOutputs
@@ -31,13 +33,12 @@ from streams.settled import counted_topic, reading_rules
 from streams.store.commit import PartitionStore, Redis
 from streams.store.kinship import KinshipStore
 from streams.store.layout import LayoutError, take
-from streams.transport import Batch, BatchConsumer, BatchThread, PartitionLog
+from streams.transport import BatchConsumer
 from streams.writing import BatchWriter
 
 log: Final = logging.getLogger(__name__)
 
 _WATCH_SECONDS: Final = 1.0
-_BEGIN_MS: Final = 60_000  # between two looks at where the logs begin
 
 
 class Worker:
@@ -77,8 +78,9 @@ class Worker:
         )
         self._kinship = KinshipStore(redis, self._layout, observer.inherited)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._begins: dict[TP, int] = {}  # where the logs began
-        self._looked_at = 0  # ms
+        self._lag = LagReport(
+            redis=redis, layout=self._layout, observer=observer, thread=self._thread
+        )
 
     async def use(self, campaigns: Sequence[Campaign]) -> None:
         """Other campaigns, from each partition's next batch on, which notes the offset."""
@@ -263,57 +265,11 @@ class Worker:
             await self._redis.hset(self._layout.campaigns, mapping=self._described)
 
     async def _publish(self) -> None:
-        """Lag, and what readers want to know of each partition: its end, and if it is paused.
-
-        Lag first: it has to be right also while Redis is away.
-        """
-        ends = await self._measure({*self.partitions, *self.forwarders})
-        if not ends:
-            return
-        await self._register()
-        now = int(time.time() * 1000)
-        writes: list[Awaitable[Any]] = []
-        for tp, partition in self.partitions.items():
-            end = ends.get(tp)
-            if end is None:
-                continue
-            keys: PartitionKeys = self._layout.partition(tp.topic, tp.partition)
-            live: dict[str, str | int] = {"begin": self._begins.get(tp, 0), "end": end, "at": now}
-            if partition.paused:
-                live["paused"] = partition.paused
-            else:
-                writes.append(self._redis.hdel(keys.live, "paused"))
-            writes.append(self._redis.hset(keys.live, mapping=live))
-        await asyncio.gather(*writes)
-
-    async def _measure(self, owned: set[TP]) -> dict[TP, int]:
-        """Publish lag; where the logs of the counted partitions end, for readers."""
-        if not owned:
-            return {}
-        ends = await self._thread().end_offsets(owned)
-        read_to = await self._thread().read_to(owned)
-        now = int(time.time() * 1000)
-        if now - self._looked_at > _BEGIN_MS or self._begins.keys() != owned:
-            self._begins = await self._thread().begin_offsets(owned)
-            self._looked_at = now
-        for tp, forwarder in self.forwarders.items():
-            if tp in ends and tp in read_to:
-                behind = forwarder.lag(self._begins.get(tp, 0), ends[tp], *read_to[tp])
-                if behind is not None:
-                    self._observer.forward_lag(tp.partition, behind)
-        told: dict[TP, int] = {}
-        for tp, partition in self.partitions.items():
-            end = ends.get(tp)
-            if end is None:
-                continue
-            if tp in read_to:
-                behind = partition.lag(self._begins.get(tp, 0), end, *read_to[tp])
-                if behind is not None:
-                    self._observer.lag(tp.partition, behind)
-                if behind == 0 and partition.offset is not None:
-                    end = partition.offset  # readers take a partition as drained by this
-            told[tp] = end
-        return told
+        """Lag first: it has to be right also while Redis is away."""
+        ends = await self._lag.measure(self.partitions, self.forwarders)
+        if ends:
+            await self._register()
+            await self._lag.publish(self.partitions, ends)
 
     async def commit_to_kafka(self) -> None:
         """Offsets for lag tools and autoscalers, and the forwarding agent's; they follow after."""

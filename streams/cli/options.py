@@ -32,7 +32,7 @@ def set_logging(level: str) -> None:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    for noisy in ("aiokafka", "mode", "faust", "streams.transport", "uvicorn"):
+    for noisy in ("aiokafka", "mode", "faust", "streams.transport", "streams.consuming", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 

@@ -65,7 +65,10 @@ class KafkaSettings(Section):
         "the consumer at least twice `session_timeout`",
     )
     buffered_batches: int = Field(
-        2, ge=1, le=1000, description="fetched batches of one partition that wait for it, at most"
+        2,
+        ge=1,
+        le=1000,
+        description="batches of a partition that is behind which wait beside the one in hand",
     )
     max_poll_records: int = Field(
         4000, ge=1, le=100_000, description="posts in one batch of one partition, at most"

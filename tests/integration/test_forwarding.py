@@ -9,10 +9,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.types import TP
 
 from streams.config import KafkaSettings, Settings
+from streams.consuming import Batch
 from streams.forward import Forwarder
 from streams.kafka import client_options, ensure_topics
 from streams.murmur2 import partition_of
-from streams.transport import Batch
+from streams.producing import LastingProducer
 from tests.protocol.fakes import FakeRecord, post
 
 
@@ -34,12 +35,13 @@ async def test_a_client_that_knows_only_other_topics_asks_first(settings: Settin
     has sent to, and the first record once went to partition 0, whoever's it was."""
     kafka = settings.kafka
     await ensure_topics(kafka)
-    producer = AIOKafkaProducer(**client_options(kafka))
+    client = AIOKafkaProducer(**client_options(kafka))
+    producer = LastingProducer(lambda: client)
     await producer.start()
     try:
-        await producer.send_and_wait(kafka.topics.classified, b"{}")
-        await producer.client.force_metadata_update()
-        assert producer.client.cluster.partitions_for_topic(kafka.topics.keyed) is None
+        await client.send_and_wait(kafka.topics.classified, b"{}")
+        await client.client.force_metadata_update()
+        assert client.client.cluster.partitions_for_topic(kafka.topics.keyed) is None
         forwarder = Forwarder(
             partition=0,
             log=Log(),

@@ -11,10 +11,10 @@ import orjson
 from faust.types import TP
 
 from streams.classify import Classifier
+from streams.consuming import Batch
 from streams.increments import Result
 from streams.inheritance import NOTHING, Inherited
 from streams.reading import Place, Reading
-from streams.transport import Batch
 
 START_MS = 1_508_061_600_000  # 15 October 2017, 10:00 UTC
 
