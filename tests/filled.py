@@ -121,6 +121,13 @@ class Filled:
             key = keys.campaign_bucket(step, int(at // step * step))
             self.redis.hincrby(key, f"metoo{US}delay{US}{bound}", n)
 
+    def call(self, number: int, uid: str, at: float, replies: int) -> None:
+        """An amplifier's call at `at` (s) in a partition, and its replies of that hour."""
+        keys = self.layout.partition(self.topic, number).gen(0)
+        hour, field = int(at // 3600), f"metoo{US}{uid}"
+        self.redis.hset(keys.calls(hour), field, 900_000)
+        self.redis.hincrby(keys.replies(hour), field, replies)
+
     def authors(
         self, number: int, subject: str, at: float, names: Iterable[str], *, gen: int = 0
     ) -> None:

@@ -157,6 +157,7 @@ async def test_what_is_rare_stays_under_known_accounts(
         detail = '{"followers":900000,"kind":"original"}'
         stamp = {**event, "name": f"x:{n}", "at": str(T * 1000 - 1), "detail": detail}
         filled.redis.xadd(filled.layout.events.stream, stamp)
+    filled.call(0, "x:2999", T - 60, 1_234)
     running = exporter()
     visited = await visit(running.url)
     await visited.says("#events", "posts reached")
@@ -165,7 +166,7 @@ async def test_what_is_rare_stays_under_known_accounts(
         filled.redis.xadd(filled.layout.events.stream, stamp)
     await visited.page.reload()
     await visited.says("#events", "posts reached")
-    await visited.says("#known", "900K followers")
+    await visited.says("#known", "900K followers · a call, answered by 1,234")
     assert visited.errors == []
 
 

@@ -68,9 +68,11 @@ export function showEvents(events, now) {
   );
 }
 
-function knownPost({ name, link, detail }) {
+function knownPost({ name, link, detail, replies }) {
   const label = `${platformName(name.split(":")[0])} ${KINDS[detail.kind] ?? "post"}`;
-  return [link ? outside(link, label) : label, ` · ${compact(detail.followers)} followers`];
+  const about = [`${compact(detail.followers)} followers`];
+  if (replies) about.push(`a call, answered by ${count(replies)}`);
+  return [link ? outside(link, label) : label, ` · ${about.join(" · ")}`];
 }
 
 export function showPosts(found, now) {
