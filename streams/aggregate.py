@@ -12,7 +12,7 @@ measured beside it, see `deploy/adr/0001-batch-loop.md`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -63,15 +63,15 @@ class _Campaigns(msgspec.Struct):
 
 def count(
     reading: Reading,
-    known: Iterable[bool],
+    known: Collection[int],
     *,
     classifier: Classifier,
     rules: Rules,
     before: TagHours,
     inherited: Inherited = NOTHING,
 ) -> Result:
-    """Add up the candidates that neither Redis (`known`, one flag a candidate in the order of
-    `reading.groups`) nor an earlier record of the batch has counted.
+    """Add up the candidates that were not counted before (`known` were), nor by an earlier record
+    of the batch.
 
     `before` holds what was counted of the `tag_hours` of the batch; `inherited` what candidates
     have from posts of other records.
@@ -143,17 +143,16 @@ def tag_hours(
     return {pair for pair in found if not classifier.is_campaign_tag(pair[0])}
 
 
-def _repeated(reading: Reading, known: Iterable[bool]) -> tuple[set[int], dict[str, list[str]]]:
+def _repeated(reading: Reading, known: Collection[int]) -> tuple[set[int], dict[str, list[str]]]:
     """Candidates that Redis or the batch knows already; new uids by seen-set."""
     repeated: set[int] = set()
-    flags = iter(known)
     members = reading.members
     seen: dict[str, list[str]] = {}
     for group, indices in reading.groups.items():
         batch: dict[str, None] = {}
         for index in indices:
             member = members[index]
-            if next(flags) or member in batch:
+            if index in known or member in batch:
                 repeated.add(index)
             else:
                 batch[member] = None

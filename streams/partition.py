@@ -15,7 +15,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
 from aiokafka.errors import KafkaError
@@ -24,18 +23,13 @@ from redis.exceptions import RedisError
 from streams.classify import Classifier
 from streams.ports import Batch, Limits, Log, Observer, Wait
 from streams.reading import Misplaced, Reading, Rules, read
-from streams.store.commit import Commit, Moved, PartitionStore, State
+from streams.store.commit import Commit, Moved, PartitionStore, State, key_hash
 from streams.writing import BatchWriter
 
 T = TypeVar("T")
 
 _FIRST_BACKOFF: Final = 0.05  # seconds; doubled each time
 RETRIED: Final = (RedisError, KafkaError, OSError, TimeoutError)
-
-
-def key_hash(key: bytes | None) -> str:
-    """8 bytes in hex; an absent key differs from an empty one."""
-    return "-" if key is None else blake2b(key, digest_size=8).hexdigest()
 
 
 class Closed(Exception):

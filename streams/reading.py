@@ -83,6 +83,7 @@ class Reading(msgspec.Struct):
     members: list[str] = []
     watermarks: list[int] = []  # the watermark before each (-1: none yet)
     groups: dict[str, list[int]] = {}  # candidates by the set in which they may have been seen
+    hours: dict[int, list[str]] = {}  # those sets, by hour (since 1970)
     watermark: int | None = None
     expire: dict[str, int] = {}
     sources: dict[str, int] = {}
@@ -244,7 +245,9 @@ def _find_sets(out: Reading, rules: Rules) -> None:
         else:
             buckets[bucket] = [index]
     for (hour, family), buckets in sets.items():
+        names = out.hours.setdefault(hour, [])
         for bucket, indices in buckets.items():
             group = _KEYS.seen(hour, family, bucket)
+            names.append(group)
             out.groups[group] = indices
             out.expire[group] = (hour + 1) * HOUR_MS + rules.horizon_ms

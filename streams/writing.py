@@ -95,3 +95,4 @@ class BatchWriter:
             self._tag_hours = {pair: n for pair, n in self._tag_hours.items() if pair[1] >= oldest}
         if len(self._tag_hours) > _MOST_TAG_HOURS:
             self._tag_hours.clear()
+            self._store.forget_tags()

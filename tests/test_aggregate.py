@@ -34,8 +34,7 @@ def result(*posts: dict[str, Any], classifier: Classifier | None = None, **users
     assert not reading.dead
     classifier = classifier or Classifier([CAMPAIGN])
     before = dict.fromkeys(tag_hours(reading.posts, {}, classifier), 0)
-    known = [False] * len(posts)
-    return count(reading, known, classifier=classifier, rules=RULES, before=before)
+    return count(reading, (), classifier=classifier, rules=RULES, before=before)
 
 
 def answer(seconds: float, kind: str = "replied_to", text: str = "Me too.") -> dict[str, Any]:

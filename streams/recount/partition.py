@@ -11,11 +11,10 @@ from streams.campaigns import Campaign
 from streams.campaigns.versions import revision
 from streams.classify import Classifier
 from streams.increments import Result
-from streams.partition import key_hash
 from streams.ports import Kinship
 from streams.reading import Place, Reading, Rules, read
 from streams.recount.cut import nothing_but_uids, of_campaign, version_id
-from streams.store.commit import Commit, Moved, State
+from streams.store.commit import Commit, Moved, State, key_hash
 from streams.store.recount import Bounds, Live, RecountStore, Stale, VersionStore
 from streams.writing import BatchWriter
 

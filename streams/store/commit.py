@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
@@ -19,6 +21,7 @@ from streams.increments import Result
 from streams.keys import GenerationKeys, PartitionKeys
 from streams.reading import Reading
 from streams.retention import TAG_KEEP_MS
+from streams.store.begun import BegunHours
 from streams.store.forgetting import Eraser
 from streams.store.layout import newer
 from streams.store.tombstones import tombstones
@@ -66,6 +69,11 @@ class State(NamedTuple):
     sources: dict[str, int]
 
 
+def key_hash(key: bytes | None) -> str:
+    """8 bytes in hex; an absent key differs from an empty one."""
+    return "-" if key is None else blake2b(key, digest_size=8).hexdigest()
+
+
 class Moved(Exception):
     """The stored position is not the one the worker believed; nothing was written."""
 
@@ -84,7 +92,7 @@ class Commit(NamedTuple):
 class Asked(NamedTuple):
     """What Redis said before a batch is added up."""
 
-    known: list[bool]  # one flag a candidate, in the order of `reading.groups`
+    known: set[int]  # candidates that were counted
     counts: dict[tuple[str, int], int]  # posts by hashtag and hour (since 1970)
 
 
@@ -100,6 +108,8 @@ class PartitionStore:
         self.keys = keys
         self._redis = redis
         self._indexed: set[str] = set()  # keys whose time to go is in Redis
+        self._begun = BegunHours()
+        self._open = False  # a batch was asked for and is not committed
         self._cluster = isinstance(redis, RedisCluster)
         self._seen = redis.register_script(script("here", "seen"))
         self._commit = redis.register_script(script("here", "keep", "commit"))
@@ -129,16 +139,22 @@ class PartitionStore:
     async def seen(
         self, position: Commit, reading: Reading, tags: Collection[tuple[str, int]]
     ) -> Asked:
-        """What is stored of the candidates, and of hashtags in hours.  Raises `Moved`."""
-        groups = [
-            [name, [reading.members[index] for index in indices]]
-            for name, indices in reading.groups.items()
-        ]
-        if not groups:
-            return Asked([], {})
+        """What was counted of the candidates, and of hashtags in hours.
+
+        Raises `Moved`; where nothing has to be asked, only for a batch that is tried again, so that
+        its outputs are not written twice if it was committed.
+        """
+        asked = self._unsure(reading)
+        counts = dict.fromkeys(tags, 0)
         by_hour: dict[int, list[str]] = {}
         for tag, hour in tags:
-            by_hour.setdefault(hour, []).append(tag)
+            if not self._begun.counts_tags(hour):
+                by_hour.setdefault(hour, []).append(tag)
+        again, self._open = self._open, True
+        if not (asked or by_hour or again):
+            return Asked(set(), counts)
+        members = reading.members
+        groups = [[name, [members[index] for index in found]] for name, found in asked.items()]
         request = {
             "cluster": self._cluster,
             "gen": position.gen,
@@ -151,10 +167,22 @@ class PartitionStore:
         if answer[0] != b"ok":
             raise Moved
         pairs = ((tag, hour) for hour, names in by_hour.items() for tag in names)
-        return Asked(
-            [flag == 49 for flag in cast("bytes", answer[1])],  # 49 is "1"
-            {pair: int(n or 0) for pair, n in zip(pairs, answer[2], strict=True)},
-        )
+        counts.update((pair, int(n or 0)) for pair, n in zip(pairs, answer[2], strict=True))
+        flags = zip(chain.from_iterable(asked.values()), cast("bytes", answer[1]), strict=True)
+        return Asked({index for index, flag in flags if flag == 49}, counts)  # 49 is "1"
+
+    def _unsure(self, reading: Reading) -> dict[str, list[int]]:
+        """Candidates that Redis has to be asked for, by set."""
+        if not reading.posts:
+            return {}
+        self._begun.begin(reading.hours, reading.watermarks[0])
+        asked = {}
+        for hour, names in reading.hours.items():
+            for name in names:
+                found = self._begun.unsure(hour, reading.members, reading.groups[name])
+                if found:
+                    asked[name] = found
+        return asked
 
     async def commit(
         self,
@@ -195,6 +223,8 @@ class PartitionStore:
         kept = () if result.kept is None else result.kept.arguments()
         if await self._commit(keys=[self.keys.state], args=[_pack(request), *kept]) != b"ok":
             raise Moved
+        self._open = False
+        self._begun.written(reading.hours, result.seen)
         if len(self._indexed) > _MOST_INDEXED:
             self._indexed.clear()
         self._indexed.update(expire)
@@ -202,6 +232,12 @@ class PartitionStore:
     def forget(self) -> None:
         """Another position: what Redis was told may not hold there."""
         self._indexed.clear()
+        self._begun.forget()
+        self._open = False
+
+    def forget_tags(self) -> None:
+        """The caller does not remember any more which hashtags it has counted."""
+        self._begun.forget_tags()
 
     def _not_indexed(self, expire: Mapping[str, int], watermark: int | None) -> dict[str, int]:
         """Keys whose time to go Redis may not know; a key that was removed may come again."""

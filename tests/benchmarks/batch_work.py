@@ -85,8 +85,7 @@ def loop(classifier: Classifier) -> Callable[[list[FakeRecord]], Any]:
 
     def work(batch: list[FakeRecord]) -> Any:
         reading = read(batch, watermark=None, sources={}, rules=RULES)
-        known = [False] * len(batch)
-        return count(reading, known, classifier=classifier, rules=RULES, before=Counter())
+        return count(reading, (), classifier=classifier, rules=RULES, before=Counter())
 
     return work
 

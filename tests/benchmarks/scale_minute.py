@@ -66,8 +66,7 @@ def run(rate: float, seconds: float) -> Minute:
             parsed = time.process_time()
             reading = read(batch, watermark=watermark, sources={}, rules=RULES)
             before = dict.fromkeys(tag_hours(reading.posts, {}, classifier), 0)
-            known = [False] * len(reading.posts)
-            result = count(reading, known, classifier=classifier, rules=RULES, before=before)
+            result = count(reading, (), classifier=classifier, rules=RULES, before=before)
             pure += time.process_time() - parsed
             parse += parsed - began
             watermark = reading.watermark

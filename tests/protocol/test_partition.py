@@ -131,6 +131,20 @@ async def test_a_batch_of_a_zombie_changes_nothing(redis: Redis) -> None:
     assert "moved" in old.observer.rejections
 
 
+async def test_a_zombie_that_comes_back_knows_no_hour_by_itself(redis: Redis) -> None:
+    """Both saw the same hour begin, and one of them wrote."""
+    log = posts(1)
+    old, new = Reader(redis, FakeLog(log)), Reader(redis, FakeLog(log))
+    await old.drain()
+    log.append(record(1, post(3600), at=START_MS + DAY_MS))
+    await new.drain()
+    assert await old.step()
+    assert old.observer.rejections == ["moved"]
+    log.append(record(2, post(3600), at=START_MS + DAY_MS))
+    await old.drain()
+    assert await counted(redis) == {"x:counted": 2, "x:duplicate": 1}
+
+
 async def test_any_interleaving_of_two_workers_is_exact(redis: Redis) -> None:
     for seed in range(10):
         await redis.flushall()

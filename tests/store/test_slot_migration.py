@@ -51,12 +51,12 @@ def position(reading: Reading, expect: int | None) -> Commit:
     return Commit(0, expect, reading.first, reading.last + 1, 1, "-")
 
 
-async def seen(store: PartitionStore, reading: Reading, expect: int | None) -> list[bool]:
+async def seen(store: PartitionStore, reading: Reading, expect: int | None) -> set[int]:
     return (await store.seen(position(reading, expect), reading, [("hello0", 418_906)])).known
 
 
 async def commit(
-    store: PartitionStore, reading: Reading, expect: int | None, known: list[bool]
+    store: PartitionStore, reading: Reading, expect: int | None, known: set[int]
 ) -> None:
     result = count(
         reading,
@@ -69,7 +69,7 @@ async def commit(
     await store.commit(position(reading, expect), reading, result, CLASSIFIER.versions)
 
 
-async def write(store: PartitionStore, reading: Reading, expect: int | None) -> list[bool]:
+async def write(store: PartitionStore, reading: Reading, expect: int | None) -> set[int]:
     known = await seen(store, reading, expect)
     await commit(store, reading, expect, known)
     return known
@@ -135,4 +135,4 @@ async def test_uids_that_have_not_come_yet_are_not_new(
         await seen(store, batch(0, 50), 50)
     nodes.move_keys(source, target, keys[:-1])
     nodes.end_move(slot, target)
-    assert all(await seen(store, batch(0, 50), 50))
+    assert await seen(store, batch(0, 50), 50) == set(range(50))
