@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from typing import Final, TypeVar
 
 from streams.keys import GenerationKeys
 from streams.store.commands import Command, add, hmgets
 from streams.store.reads import Reader
+from streams.store.states import Progress
 from streams.store.subjects import Subject
 from streams.windows import HOUR, MINUTE, edge
 
@@ -17,8 +18,10 @@ T = TypeVar("T")
 
 #: Minutes of a subject's series, by kind: buckets of campaigns are kept 49 h, others 25 h.
 LENGTHS: Final = {"c": 48 * 60, "h": 24 * 60}
-# The newest minutes are read again, for posts that came out of order.
+# So many minutes before what was counted since are read again, for posts out of order; and of the
+# rest a share each time, so that a post that came later still is seen after so many reads.
 _AGAIN: Final = 10
+_SHARE: Final = 30
 # One transaction holds up a partition's worker: it asks for so many counts at most (some ms).
 _NAMES_AT_ONCE: Final = 200
 _BUCKETS_AT_ONCE: Final = 120
@@ -31,19 +34,14 @@ class Minutes:
         self._reader = reader
         self._until = 0
         self._series: dict[Subject, array[int]] = {}
-        self._recounts = 0
+        self._changes = _Changes(reader, MINUTE)
 
     async def read(self, until: int, subjects: Collection[Subject]) -> None:
-        """Have the series of these, and of no others, up to `until` (s, a whole minute).
-
-        Where time goes back (Redis did, or the log is another), and where a campaign was counted
-        again, everything is read anew.
-        """
+        """Have the series of these, and of no others, up to `until` (s, a whole minute)."""
         moved = (until - self._until) // MINUTE
-        recounts = sum(state.recounts for state in await self._reader.states())
-        kept = self._series if moved >= 0 and recounts == self._recounts else {}
-        self._recounts = recounts
-        self._series, self._until = {}, until  # whatever fails on the way is read anew
+        kept = self._series if moved >= 0 else {}
+        self._series, self._until = {}, 0  # whatever fails on the way is read anew
+        changed = await self._changes.look()
         wanted = sorted(set(subjects))
         series: dict[Subject, array[int]] = {}
         for kind, length in LENGTHS.items():
@@ -51,23 +49,29 @@ class Minutes:
             old = [subject for subject in of_kind if subject in kept]
             new = [subject for subject in of_kind if subject not in kept]
             for subject in old:
-                head = kept[subject][moved : length - _AGAIN]
+                head = kept[subject][moved:]
                 series[subject] = head + _zeros(length - len(head))
             for subject in new:
                 series[subject] = _zeros(length)
-            await self._fill(series, old, until, min(length, moved + _AGAIN))
-            await self._fill(series, new, until, length)
-        self._series = series
+            starts = range(until - length * MINUTE, until, MINUTE)
+            unseen = until - moved * MINUTE
+            again = [start for start in starts if start >= unseen or changed(start)]
+            await self._fill(series, old, until, again)
+            await self._fill(series, new, until, starts)
+        self._series, self._until = series, until
 
     async def _fill(
         self,
         series: dict[Subject, array[int]],
         subjects: Sequence[Subject],
         until: int,
-        minutes: int,
+        starts: Sequence[int],
     ) -> None:
-        """Read the newest `minutes` of subjects of one kind into their series."""
-        starts = range(until - minutes * MINUTE, until, MINUTE)
+        """Read these minutes of subjects of one kind into their series."""
+        for subject in subjects:
+            of = series[subject]
+            for start in starts:
+                of[len(of) - (until - start) // MINUTE] = 0
         async for start, subject, n in _counts(self._reader, subjects, MINUTE, starts):
             of = series[subject]
             of[len(of) - (until - start) // MINUTE] = n
@@ -152,22 +156,15 @@ class Fields:
         self._step = step
         self._count = count
         self._known: dict[int, Counter[str]] = {}
-        self._last = 0
-        self._recounts = 0
+        self._changes = _Changes(reader, step)
 
     async def read(self, until: int) -> Counter[str]:
         """campaign US dimension US value -> posts in the buckets that end at `until` (s)."""
-        recounts = sum(state.recounts for state in await self._reader.states())
-        if recounts != self._recounts:  # a campaign was counted again: what is known is of before
-            self._known, self._recounts = {}, recounts
         step = self._step
+        known, self._known = self._known, {}  # whatever fails on the way is read anew
+        changed = await self._changes.look()
         wanted = range(until - self._count * step, until, step)
-        again = max(1, _AGAIN * MINUTE // step)
-        asked = [
-            start
-            for start in wanted
-            if until < self._last or start not in self._known or start >= until - again * step
-        ]
+        asked = [start for start in wanted if start not in known or changed(start)]
 
         def ask(_: str, keys: GenerationKeys) -> list[Command]:
             return [("hgetall", keys.campaign_bucket(step, start)) for start in asked]
@@ -177,11 +174,29 @@ class Fields:
             for replies in answer.replies:
                 for start, fields in zip(asked, replies, strict=True):
                     add(found[start], fields)
-        self._known = {
-            start: found[start] if start in found else self._known[start] for start in wanted
-        }
-        self._last = until
+        self._known = {start: found[start] if start in found else known[start] for start in wanted}
         total: Counter[str] = Counter()
         for counts in self._known.values():
             total.update(counts)
         return total
+
+
+class _Changes:
+    """Which buckets of one step may have changed since the last look."""
+
+    def __init__(self, reader: Reader, step: int) -> None:
+        self._reader = reader
+        self._step = step
+        self._progress = Progress()
+        self._turn = 0
+
+    async def look(self) -> Callable[[int], bool]:
+        """Whether the bucket that starts then (s) has to be read again."""
+        since = self._progress.since(await self._reader.states()) - _AGAIN * MINUTE
+        self._turn += 1
+        turn, step = self._turn, self._step
+
+        def changed(start: int) -> bool:
+            return start + step > since or (start // step - turn) % _SHARE == 0
+
+        return changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -37,6 +38,39 @@ class PartitionState(NamedTuple):
     def lag(self) -> int | None:
         """Records that are not counted yet; None where the log's end is not known."""
         return None if self.end is None else max(0, self.end - (self.offset or 0))
+
+    def stands_as(self, before: PartitionState) -> bool:
+        """Whether nothing was counted since."""
+        return (self.gen, self.offset) == (before.gen, before.offset)
+
+    def goes_on_from(self, before: PartitionState) -> bool:
+        """Whether nothing that was known then can have been taken back, or counted again."""
+        same_log = before.gen == self.gen and before.recounts == self.recounts
+        return same_log and (self.offset or 0) >= (before.offset or 0)
+
+
+class Progress:
+    """What partitions counted between two looks.
+
+    Each has its own pace: one that is behind still fills buckets that others closed long ago.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[str, PartitionState] = {}
+
+    def since(self, states: Collection[PartitionState]) -> float:
+        """From which created_at on (s) posts were counted since the last call, save for those that
+        came out of order; `inf` where there were none, `-inf` where anything may have changed."""
+        before, self._states = self._states, {state.name: state for state in states}
+        return min((_since(before.get(state.name), state) for state in states), default=math.inf)
+
+
+def _since(before: PartitionState | None, now: PartitionState) -> float:
+    if before is None or not now.goes_on_from(before):
+        return -math.inf
+    if now.stands_as(before):
+        return math.inf
+    return -math.inf if before.watermark is None else before.watermark / 1000
 
 
 def parse_state(

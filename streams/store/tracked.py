@@ -154,10 +154,10 @@ class _Plan:
     """What one partition is asked for, and what is known of it afterwards."""
 
     def __init__(self, known: _Known | None, now: PartitionState | None, turn: int) -> None:
-        if known is not None and now is not None and not _went_on(known.state, now):
+        if known is not None and now is not None and not now.goes_on_from(known.state):
             known = None
         self._before = known
-        self._same = known is not None and now is not None and _place(known.state) == _place(now)
+        self._same = known is not None and now is not None and now.stands_as(known.state)
         self._turn = turn
         self._wanted: dict[str, list[tuple[str, list[str]]]] = {}  # by generation: kind and keys
         self._kept: dict[str, dict[str, int]] = {}
@@ -230,16 +230,6 @@ class _Plan:
                 self._before.state._replace(**_live(answer.state)), self._before.totals, buckets
             )
         return _Known(answer.state, totals, buckets)
-
-
-def _place(state: PartitionState) -> tuple[int, int | None]:
-    return state.gen, state.offset
-
-
-def _went_on(before: PartitionState, now: PartitionState) -> bool:
-    """Whether nothing that is known can have been taken back, or counted again."""
-    same_log = before.gen == now.gen and before.recounts == now.recounts
-    return same_log and (now.offset or 0) >= (before.offset or 0)
 
 
 def _live(state: PartitionState) -> dict[str, Any]:

@@ -41,6 +41,7 @@ async def test_time_goes_on(minutes: Minutes, filled: Filled) -> None:
         filled.tag(0, tag.name, T - 30, n + 1)
     await minutes.read(T, tags)
     assert [minutes.series(tag)[-1] for tag in tags] == list(range(1, 451))
+    filled.partition(0, watermark=T + 150, offset=20)
     filled.tag(0, "t0", T - 200, 4)  # out of order
     filled.tag(0, "t0", T + 150, 9)
     await minutes.read(T + 180, [*tags[:2], hashtag("new")])
@@ -81,6 +82,58 @@ async def test_fields_by_dimension(reader: Reader, filled: Filled) -> None:
     key = f"metoo{US}lang{US}fr"
     assert (await fields.read(T))[key] == 3
     assert (await fields.read(T + 60))[key] == 10
+    filled.partition(0, watermark=T, offset=20)
     filled.campaign(0, T - 100, 16, lang="fr")  # out of order
     assert (await fields.read(T + 120))[key] == 26
     assert (await fields.read(T))[key] == 19
+
+
+async def test_a_partition_that_is_behind_still_counts(
+    reader: Reader, minutes: Minutes, filled: Filled
+) -> None:
+    """What the others closed long ago is not known for good."""
+    day, hour = Fields(reader, 3600, 24), Fields(reader, 60, 60)
+    key, subject = f"metoo{US}lang{US}fr", campaign("metoo")
+    filled.partition(0, watermark=T, offset=5)
+    filled.partition(1, watermark=T - 3000, offset=5)
+    filled.campaign(0, T - 2000, 1, lang="fr")
+    for _ in range(2):
+        await minutes.read(T, [subject])
+        assert (await hour.read(T))[key] == (await day.read(T))[key] == 1
+    filled.partition(1, watermark=T - 1500, offset=6)
+    filled.campaign(1, T - 2000, 2, lang="fr")
+    assert (await hour.read(T))[key] == (await day.read(T))[key] == 3
+    await minutes.read(T, [subject])
+    assert minutes.series(subject)[-34] == 3
+
+
+async def test_a_post_long_out_of_order_is_seen_in_time(
+    reader: Reader, minutes: Minutes, filled: Filled
+) -> None:
+    day, hour = Fields(reader, 3600, 24), Fields(reader, 60, 60)
+    key, subject = f"metoo{US}lang{US}fr", campaign("metoo")
+    filled.partition(0, watermark=T, offset=5)
+    await minutes.read(T, [subject])
+    assert (await hour.read(T))[key] == (await day.read(T))[key] == 0
+    filled.partition(0, watermark=T, offset=6)
+    filled.campaign(0, T - 3000, 2, lang="fr")
+    for _ in range(30):
+        await minutes.read(T, [subject])
+        found = (await hour.read(T))[key], (await day.read(T))[key]
+    assert found == (2, 2)
+    assert minutes.series(subject)[-50] == 2
+
+
+async def test_what_was_counted_again_is_read_again(
+    reader: Reader, minutes: Minutes, filled: Filled
+) -> None:
+    hour, key, subject = Fields(reader, 60, 60), f"metoo{US}lang{US}fr", campaign("metoo")
+    filled.partition(0, watermark=T)
+    filled.campaign(0, T - 3000, 2, lang="fr")
+    await minutes.read(T, [subject])
+    assert (await hour.read(T))[key] == 2
+    keys = filled.layout.partition(filled.topic, 0)
+    filled.redis.delete(*(keys.gen(0).campaign_bucket(step, T - 3000) for step in (60, 3600)))
+    filled.redis.hset(keys.state, "recounts", 1)
+    await minutes.read(T, [subject])
+    assert ((await hour.read(T))[key], sum(minutes.series(subject))) == (0, 0)
