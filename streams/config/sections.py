@@ -82,10 +82,10 @@ class CommitSettings(Section):
     """How much one commit takes, and when a batch in hand makes a worker unready."""
 
     max_posts: int = Field(
-        1500,
+        1000,
         ge=1,
         le=100_000,
-        description="posts in one commit, at most: Redis does nothing else meanwhile (2.7 us each)",
+        description="posts in one commit, at most: Redis does nothing else meanwhile (3.2 us each)",
     )
     max_backoff: Seconds = Field(
         5.0, ge=0.05, le=300, description="between two tries while Redis or Kafka refuse, at most"

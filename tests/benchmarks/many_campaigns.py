@@ -29,7 +29,7 @@ from tests.benchmarks.campaigns import many, merged
 from tests.benchmarks.firehose import PAYLOADS, Firehose
 from tests.protocol.fakes import FakeRecord
 
-BATCH: Final = 1_500
+BATCH: Final = 1_000
 WANTED: Final = 1.5
 RULES: Final = Rules(author_key=b"0123456789abcdef")
 

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.read_cost [--posts 20000]
 
-prints CPU-microseconds a post in batches of 1,500, the best of five runs: `orjson.loads` for
+prints CPU-microseconds a post in batches of 1,000, the best of five runs: `orjson.loads` for
 comparison, decode, the language and country that a platform leaves out, classify; for a firehose
 (5 % of the posts belong to a campaign) and for a filtered stream (all do).
 """
@@ -25,7 +25,7 @@ from streams.posts.complete import with_country, with_language
 from tests.benchmarks.fediverse import facebook, mastodon
 from tests.benchmarks.firehose import PAYLOADS, Firehose, Payload
 
-BATCH: Final = 1_500
+BATCH: Final = 1_000
 RUNS: Final = 5
 PLATFORMS: Final = (
     PAYLOADS["compact-v2"],

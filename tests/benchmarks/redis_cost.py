@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.redis_cost [--posts N] [--payload NAME] [--share S]
 
-One run of one worker over a topic, every command of which Redis notes in its slow log.
+One run of one worker over a topic, every command of which Redis notes in its slow log; then the
+same posts in full batches to a Redis that has a core of its own: how long the scripts really take.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ import asyncio
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
 from redis import Redis
 
 from streams.store.commit import script
-from tests.benchmarks import streams_worker
+from tests.benchmarks import redis_alone, streams_worker
 from tests.benchmarks.firehose import PAYLOADS, Firehose
 from tests.benchmarks.services import entry, services
 from tests.benchmarks.topics import fill
 
+say: Final = sys.stdout.write
 _COMMANDS: Final = 8  # that are shown
 _SCRIPTS: Final = files("streams.store") / "lua"
 
@@ -92,6 +94,16 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def told(where: str, times_of: Mapping[str, Sequence[float]]) -> None:
+    """Print how long scripts took (ms)."""
+    for name, times in times_of.items():
+        parts = ", ".join(
+            f"{label} {quantile(times, share):.2f}"
+            for label, share in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1))
+        )
+        say(f"{name}, {where}: {len(times):,} calls, ms: {parts} (wanted: p99.9 5 at most)\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 1 where a count was wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -99,7 +111,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--payload", choices=PAYLOADS, default="compact-v2")
     parser.add_argument("--share", type=float, default=0.05)
     given = parser.parse_args(arguments)
-    say = sys.stdout.write
     with services() as running, Redis.from_url(running.redis_url) as redis:
         redis.config_set("slowlog-log-slower-than", 0)
         redis.config_set("slowlog-max-len", 1_000_000)
@@ -121,14 +132,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{seen.uids:,} uids in {seen.keys:,} sets: {seen.encodings}\n"
         )
         say(f"memory: {info['used_memory'] / 2**20:.1f} MiB in all\n")
-        for name, times in times_of.items():
-            parts = ", ".join(
-                f"{label} {quantile(times, share):.2f}"
-                for label, share in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1))
-            )
-            say(f"{name}: {len(times):,} calls, ms: {parts} (wanted: p99.9 5 at most)\n")
+        told("beside Kafka and the worker", times_of)
         for name, (calls, each) in list(calls_of.items())[:_COMMANDS]:
             say(f"{name}: {calls / run.posts:.2f} calls a post, {each:.1f} us each\n")
+        redis.flushall()
+        redis.slowlog_reset()
+        firehose = Firehose(PAYLOADS[given.payload], given.posts, share=given.share)
+        redis_alone.write(running, firehose, given.posts)
+        told("on a core of its own", script_times(redis))
     return int(run.exact is False)
 
 

@@ -28,7 +28,7 @@ from streams.reading import Rules, read
 from tests.benchmarks.firehose import PAYLOADS, Firehose, Line
 from tests.protocol.fakes import FakeRecord
 
-BATCH: Final = 1_500
+BATCH: Final = 1_000
 AHEAD: Final = 15_000  # posts that are made before they are measured
 TOLERANCE: Final = 0.2
 SHARE: Final = 0.05  # of the posts are the campaign's
