@@ -9,6 +9,7 @@ the producer.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -58,6 +59,7 @@ def main() -> None:
     posts = int(float(rate) * float(seconds))
     # Event time goes on as the wall's does: posts of one second are a second's.
     lines = list(Firehose(PAYLOADS["compact-v2"], posts, share=0.05, rate=float(rate)))
+    gc.freeze()  # or a second passes whenever millions of lines are looked through
     sys.stdout.write(json.dumps(asyncio.run(_send(kafka, lines, float(rate)))) + "\n")
 
 
