@@ -9,6 +9,7 @@ from typing import ClassVar, Final, TypeVar
 from streams.errors import UserError
 from tests.faults.stage import Stage
 from tests.faults.workers import WorkerProcess, all_running
+from tests.redis_server import knows
 
 SAYS_SECONDS: Final = 25.0  # until a worker has to say that it waits
 
@@ -24,6 +25,12 @@ class Fault:
     hold: ClassVar[tuple[float, float]] = (0.5, 2.0)  # seconds, least and most
     waits: ClassVar[bool] = False  # nothing can be counted: a worker has to say so
     settles: ClassVar[bool] = False  # it measures: earlier faults' rebalances have to be over
+    directive: ClassVar[str] = ""  # of Redis' configuration: without it the fault cannot be had
+
+    @classmethod
+    def possible(cls) -> bool:
+        """Whether the redis-server of this machine has what it takes."""
+        return not cls.directive or knows(cls.directive)
 
     def inject(self, stage: Stage, dice: random.Random) -> None:
         raise NotImplementedError

@@ -107,11 +107,12 @@ class RedisLoading(_Refusing):
 
     name = "Redis loading"
     hold = (0.0, 0.5)
+    directive = "loading-process-events-interval-bytes 1024"  # since 7.0
 
     def inject(self, stage: Stage, dice: random.Random) -> None:
         with stage.redis.admin() as client:
             each = int(dice.uniform(4, 8) * 1_000_000 / max(1, client.dbsize()))
-            client.config_set("loading-process-events-interval-bytes", 1024)
+            client.config_set(*self.directive.split())
             client.config_set("key-load-delay", each)
         # Answers when it is done; the client of `reload` waits for that.
         self._reload = stage.redis.reload()

@@ -133,7 +133,10 @@ class Run:
 def main() -> int:
     options = _options()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what is broken is known here
-    names = [name for name in FAULTS if not options.only or options.only in name]
+    asked = [name for name in FAULTS if not options.only or options.only in name]
+    names = [name for name in asked if FAULTS[name].possible()]
+    for name in sorted({*asked} - {*names}):
+        say(f"left out: {name} (needs redis-server 7 on the PATH)")
     count = options.faults or max(len(names), options.posts // 2500)
     steps = schedule(options.seed, count, names)
     portion = math.ceil(options.posts / count)

@@ -15,6 +15,7 @@ from streams.config import KafkaSettings, RedisSettings, Settings, Topics
 from streams.embedded import Child, free_port, url_answers
 from tests.integration.pipeline import Pipeline
 from tests.integration.secured import KAFKA_PASSWORD, REDIS_PASSWORD, Secured, secured
+from tests.redis_server import knows
 
 POSTS = 3_000
 EXPORTER, WORKER = "streams-exporter", "streams-worker"
@@ -22,6 +23,8 @@ EXPORTER, WORKER = "streams-exporter", "streams-worker"
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    if not knows("tls-port 0"):
+        pytest.skip("needs a redis-server with TLS on the PATH")
     with secured(tmp_path_factory.mktemp("secured")) as running:
         yield running
 
