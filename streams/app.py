@@ -73,8 +73,11 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
         batches_ahead=kafka.buffered_batches,  # memory is bounded by records x partitions
     )
 
-    def finished(batch: Batch) -> None:
-        cast("BatchConsumer", app.consumer).finished(batch)
+    async def hand_over(batch: Batch, deliver: Deliver) -> None:
+        try:
+            await deliver(batch)
+        finally:
+            cast("BatchConsumer", app.consumer).finished(batch)
 
     def batches(topic: str) -> BatchTopic:
         return BatchTopic(app, topics=[topic], acks=False)
@@ -87,10 +90,7 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
     @app.agent(batches(counted), name="count", **alone)
     async def count_posts(stream: StreamT[Any]) -> None:
         async for batch in stream:
-            try:
-                await count(batch)
-            finally:
-                finished(batch)
+            await hand_over(batch, count)
 
     if forward is not None:
         forward_batch = forward
@@ -98,9 +98,6 @@ def build_app(kafka: KafkaSettings, *, count: Deliver, forward: Deliver | None) 
         @app.agent(batches(kafka.topics.raw), name="forward", **alone)
         async def forward_posts(stream: StreamT[Any]) -> None:
             async for batch in stream:
-                try:
-                    await forward_batch(batch)
-                finally:
-                    finished(batch)
+                await hand_over(batch, forward_batch)
 
     return app
