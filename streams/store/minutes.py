@@ -56,6 +56,9 @@ class Minutes:
             starts = range(until - length * MINUTE, until, MINUTE)
             unseen = until - moved * MINUTE
             again = [start for start in starts if start >= unseen or changed(start)]
+            for subject in old:
+                for start in again:
+                    series[subject][length - (until - start) // MINUTE] = 0
             await self._fill(series, old, until, again)
             await self._fill(series, new, until, starts)
         self._series, self._until = series, until
@@ -67,11 +70,7 @@ class Minutes:
         until: int,
         starts: Sequence[int],
     ) -> None:
-        """Read these minutes of subjects of one kind into their series."""
-        for subject in subjects:
-            of = series[subject]
-            for start in starts:
-                of[len(of) - (until - start) // MINUTE] = 0
+        """Read these minutes of subjects of one kind into their series, where they are 0."""
         async for start, subject, n in _counts(self._reader, subjects, MINUTE, starts):
             of = series[subject]
             of[len(of) - (until - start) // MINUTE] = n

@@ -11,6 +11,7 @@ from streams.store.subjects import campaign, hashtag
 from tests.filled import Filled
 
 T = 1_508_158_800  # a whole hour
+METOO, FRENCH = campaign("metoo"), f"metoo{US}lang{US}fr"
 
 
 @pytest.fixture
@@ -79,13 +80,12 @@ async def test_fields_by_dimension(reader: Reader, filled: Filled) -> None:
     filled.campaign(1, T - 1, 2, lang="fr")
     filled.campaign(1, T - 3601, 4, lang="fr")
     filled.campaign(1, T, 8, lang="fr")
-    key = f"metoo{US}lang{US}fr"
-    assert (await fields.read(T))[key] == 3
-    assert (await fields.read(T + 60))[key] == 10
+    assert (await fields.read(T))[FRENCH] == 3
+    assert (await fields.read(T + 60))[FRENCH] == 10
     filled.partition(0, watermark=T, offset=20)
     filled.campaign(0, T - 100, 16, lang="fr")  # out of order
-    assert (await fields.read(T + 120))[key] == 26
-    assert (await fields.read(T))[key] == 19
+    assert (await fields.read(T + 120))[FRENCH] == 26
+    assert (await fields.read(T))[FRENCH] == 19
 
 
 async def test_a_partition_that_is_behind_still_counts(
@@ -93,47 +93,45 @@ async def test_a_partition_that_is_behind_still_counts(
 ) -> None:
     """What the others closed long ago is not known for good."""
     day, hour = Fields(reader, 3600, 24), Fields(reader, 60, 60)
-    key, subject = f"metoo{US}lang{US}fr", campaign("metoo")
     filled.partition(0, watermark=T, offset=5)
     filled.partition(1, watermark=T - 3000, offset=5)
     filled.campaign(0, T - 2000, 1, lang="fr")
     for _ in range(2):
-        await minutes.read(T, [subject])
-        assert (await hour.read(T))[key] == (await day.read(T))[key] == 1
+        await minutes.read(T, [METOO])
+        assert (await hour.read(T))[FRENCH] == (await day.read(T))[FRENCH] == 1
     filled.partition(1, watermark=T - 1500, offset=6)
     filled.campaign(1, T - 2000, 2, lang="fr")
-    assert (await hour.read(T))[key] == (await day.read(T))[key] == 3
-    await minutes.read(T, [subject])
-    assert minutes.series(subject)[-34] == 3
+    assert (await hour.read(T))[FRENCH] == (await day.read(T))[FRENCH] == 3
+    await minutes.read(T, [METOO])
+    assert minutes.series(METOO)[-34] == 3
 
 
 async def test_a_post_long_out_of_order_is_seen_in_time(
     reader: Reader, minutes: Minutes, filled: Filled
 ) -> None:
     day, hour = Fields(reader, 3600, 24), Fields(reader, 60, 60)
-    key, subject = f"metoo{US}lang{US}fr", campaign("metoo")
     filled.partition(0, watermark=T, offset=5)
-    await minutes.read(T, [subject])
-    assert (await hour.read(T))[key] == (await day.read(T))[key] == 0
+    await minutes.read(T, [METOO])
+    assert (await hour.read(T))[FRENCH] == (await day.read(T))[FRENCH] == 0
     filled.partition(0, watermark=T, offset=6)
     filled.campaign(0, T - 3000, 2, lang="fr")
     for _ in range(30):
-        await minutes.read(T, [subject])
-        found = (await hour.read(T))[key], (await day.read(T))[key]
+        await minutes.read(T, [METOO])
+        found = (await hour.read(T))[FRENCH], (await day.read(T))[FRENCH]
     assert found == (2, 2)
-    assert minutes.series(subject)[-50] == 2
+    assert minutes.series(METOO)[-50] == 2
 
 
 async def test_what_was_counted_again_is_read_again(
     reader: Reader, minutes: Minutes, filled: Filled
 ) -> None:
-    hour, key, subject = Fields(reader, 60, 60), f"metoo{US}lang{US}fr", campaign("metoo")
+    hour = Fields(reader, 60, 60)
     filled.partition(0, watermark=T)
     filled.campaign(0, T - 3000, 2, lang="fr")
-    await minutes.read(T, [subject])
-    assert (await hour.read(T))[key] == 2
+    await minutes.read(T, [METOO])
+    assert (await hour.read(T))[FRENCH] == 2
     keys = filled.layout.partition(filled.topic, 0)
     filled.redis.delete(*(keys.gen(0).campaign_bucket(step, T - 3000) for step in (60, 3600)))
     filled.redis.hset(keys.state, "recounts", 1)
-    await minutes.read(T, [subject])
-    assert ((await hour.read(T))[key], sum(minutes.series(subject))) == (0, 0)
+    await minutes.read(T, [METOO])
+    assert ((await hour.read(T))[FRENCH], sum(minutes.series(METOO))) == (0, 0)
